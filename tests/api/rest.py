@@ -1,0 +1,92 @@
+"""The REST application of accounts and groups over ASGI, inside the outer checks, as a browser and a script meet it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import APIRouter
+from starlette.types import ASGIApp
+
+from tests.people import PASSWORD
+from youworker_app.access.credentials import Authentication
+from youworker_app.accounts import form_routes
+from youworker_app.accounts import routes as account_routes
+from youworker_app.accounts.service import AccountService
+from youworker_app.api.app import create_api
+from youworker_app.api.middleware import OuterPolicy, harden
+from youworker_app.core.db import Database
+from youworker_app.core.registry import provide
+from youworker_app.core.settings import Settings
+from youworker_app.groups import routes as group_routes
+from youworker_app.groups.service import GroupService
+from youworker_app.operations import routes as health_routes
+from youworker_app.operations.service import HealthService
+
+ADDRESS = "http://127.0.0.1:8000"
+NAME = "root person"
+
+
+@dataclass
+class Rest:
+    """The application and ways to reach it."""
+
+    app: ASGIApp
+    accounts: AccountService
+
+    def client(self, **headers: str) -> httpx.AsyncClient:
+        """Somebody without a credential, with a cookie jar of their own."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers)
+
+    async def browser(self, name: str = NAME) -> httpx.AsyncClient:
+        """A signed-in browser that sends its CSRF token; the first one sets the installation up."""
+        client = self.client()
+        if await self.accounts.needs_setup():
+            token = await self.accounts.issue_setup_token()
+            body = {"setup_token": token, "username": name, "password": PASSWORD}
+            answer = await client.post("/v1/setup", json=body)
+        else:
+            answer = await client.post("/v1/auth/login", json={"username": name, "password": PASSWORD})
+        client.headers["x-csrf-token"] = answer.raise_for_status().json()["csrf_token"]
+        return client
+
+    async def colleague(self, name: str) -> httpx.AsyncClient:
+        """Another person's signed-in browser."""
+        root = await self.browser()
+        answer = await root.post("/v1/users", json={"username": name, "password": PASSWORD})
+        answer.raise_for_status()
+        return await self.browser(name)
+
+    async def script(self, browser: httpx.AsyncClient, *scopes: str) -> httpx.AsyncClient:
+        """A script with a key of the browser's person."""
+        answer = await browser.post("/v1/account/api-keys", json={"name": "script", "scopes": scopes})
+        return self.client(authorization=f"Bearer {answer.raise_for_status().json()['key']}")
+
+
+@pytest.fixture
+async def rest(database: Database, accounts: AccountService, groups: GroupService) -> Rest:
+    """The application over a fresh database."""
+    provide(Settings, Settings())
+    provide(AccountService, accounts)
+    provide(GroupService, groups)
+    provide(HealthService, HealthService(database))
+    provide(Authentication, Authentication(accounts.authenticate, accounts.check_csrf))
+    return Rest(harden(make_app(), OuterPolicy()), accounts)
+
+
+def make_app(*more: APIRouter) -> Any:
+    """The application of these domains, and more."""
+    return create_api(
+        [account_routes.router, group_routes.router, *more], plain=[form_routes.router, health_routes.router]
+    )
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str]:
+    """(status, code), after the shape of an error was looked at."""
+    body = answer.json()
+    assert body.keys() == {"error"}
+    assert body["error"].keys() == {"code", "message", "details", "correlation_id"}
+    assert body["error"]["correlation_id"] == answer.headers["x-correlation-id"]
+    assert body["error"]["message"]
+    return answer.status_code, body["error"]["code"]

@@ -1,0 +1,69 @@
+"""Fixtures that all tests may ask for. `database` is SQLite here; tests/services runs on PostgreSQL as well."""
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.databases import empty, has_postgres, migrate_now, postgres_cluster, sqlite_url
+from youworker_app.core import registry
+from youworker_app.core.crypto import MasterKeys, new_master_key
+from youworker_app.core.db import Database
+from youworker_app.core.keys import DataKeys
+
+pytest_plugins = ["tests.model_server.fixtures", "tests.people", "tests.house", "tests.web"]
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "youworker.db"
+    migrate_now(sqlite_url(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of an empty database on a private PostgreSQL, one a test process."""
+    if not has_postgres():
+        pytest.skip("PostgreSQL is not on this machine: apt-get install postgresql")
+    with postgres_cluster() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> str:
+    """The URL of a migrated database on PostgreSQL, shared by the tests of a process one after the other."""
+    migrate_now(postgres_server)
+    return postgres_server
+
+
+@pytest.fixture
+def database_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """The URL of a migrated database without rows."""
+    copy = tmp_path / "youworker.db"
+    shutil.copyfile(migrated_sqlite, copy)
+    return sqlite_url(copy)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A migrated database without rows."""
+    opened = Database(database_url)
+    if not opened.is_sqlite:
+        await empty(opened)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def keys() -> DataKeys:
+    """Data keys under a master key of this test."""
+    return DataKeys(MasterKeys([new_master_key()]))
+
+
+@pytest.fixture(autouse=True)
+def _clean_registry() -> Iterator[None]:
+    yield
+    registry.clear()

@@ -1,0 +1,294 @@
+"""Every vector store does the same: in memory, embedded in a folder, and through the Qdrant client's local mode."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from qdrant_client import AsyncQdrantClient
+
+from youworker_app.gateways.vectors.embedded import EmbeddedVectorStore
+from youworker_app.gateways.vectors.errors import IndexMismatch, VectorStoreAway
+from youworker_app.gateways.vectors.memory import MemoryVectorStore
+from youworker_app.gateways.vectors.protocol import (
+    AccessFilter,
+    IndexInfo,
+    SparseVector,
+    VectorHit,
+    VectorPoint,
+    VectorStore,
+    mint_access_filter,
+)
+from youworker_app.gateways.vectors.server import ServerVectorStore
+
+# Local mode has no payload indices and says so; a server has them.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Payload indexes have no effect in the local Qdrant:UserWarning"
+)
+
+INFO = IndexInfo("a-model", 4)
+EAST, NORTH = np.array([1, 0, 0, 0], np.float32), np.array([0, 1, 0, 0], np.float32)
+MAKERS: dict[str, Callable[[Path], VectorStore]] = {
+    "memory": lambda _: MemoryVectorStore(),
+    "embedded": EmbeddedVectorStore,
+    "server": lambda _: ServerVectorStore(AsyncQdrantClient(":memory:"), "passages"),
+}
+
+
+@pytest.fixture(params=list(MAKERS))
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[VectorStore]:
+    made = MAKERS[request.param](tmp_path)
+    await made.prepare(INFO)
+    yield made
+    await made.close()
+
+
+def chunk(number: int) -> str:
+    return str(UUID(int=number))
+
+
+def point(
+    number: int,
+    document: str = "report",
+    visibility: tuple[str, ...] = ("u:ann",),
+    dense: NDArray[np.float32] = EAST,
+    terms: dict[int, float] | None = None,
+) -> VectorPoint:
+    weights = {7: 1.0} if terms is None else terms
+    return VectorPoint(
+        chunk(number), document, visibility, dense, SparseVector(tuple(weights), tuple(weights.values()))
+    )
+
+
+def asks(*terms: int) -> SparseVector:
+    return SparseVector(terms, (1.0,) * len(terms))
+
+
+def chunks(hits: list[VectorHit]) -> list[str]:
+    return [hit.chunk_id for hit in hits]
+
+
+async def found_by(
+    store: VectorStore, access: AccessFilter, document_ids: set[str] | None = None, limit: int = 10
+) -> set[str]:
+    """What both searches find; they have to agree, since every point has the direction and the term asked for."""
+    dense = await store.search_dense(EAST, access, limit=limit, document_ids=document_ids)
+    sparse = await store.search_sparse(asks(7), access, limit=limit, document_ids=document_ids)
+    assert set(chunks(dense)) == set(chunks(sparse))
+    return set(chunks(dense))
+
+
+@pytest.mark.parametrize(
+    ("visibility", "numbers"),
+    [
+        ({"u:ann"}, {1, 3}),
+        ({"g:law"}, {2, 3}),
+        ({"u:ann", "g:law"}, {1, 2, 3}),
+        ({"u:ann", "g:nobody"}, {1, 3}),
+        ({"g:nobody"}, set()),
+        ({"u:an"}, set()),
+        ({"u:ann "}, set()),
+        ({"*"}, set()),
+        (set(), set()),
+    ],
+    ids=str,
+)
+async def test_search_finds_what_carries_one_of_the_keywords(
+    store: VectorStore, visibility: set[str], numbers: set[int]
+) -> None:
+    await store.upsert(
+        [
+            point(1, "mine", ("u:ann",)),
+            point(2, "theirs", ("g:law",)),
+            point(3, "shared", ("u:ann", "g:law")),
+            point(4, "foreign", ("u:bob", "g:sales")),
+            point(5, "nobody", ()),
+        ]
+    )
+    assert await found_by(store, mint_access_filter(visibility)) == {chunk(number) for number in numbers}
+
+
+async def test_search_keeps_to_the_documents_asked_for(store: VectorStore) -> None:
+    await store.upsert([point(1, "a"), point(2, "b"), point(3, "c"), point(4, "d", ("u:bob",))])
+    ann = mint_access_filter({"u:ann"})
+    assert await found_by(store, ann, {"a", "c"}) == {chunk(1), chunk(3)}
+    assert await found_by(store, ann, {"a", "d"}) == {chunk(1)}
+    assert await found_by(store, ann, {"nothing"}) == set()
+    assert await found_by(store, ann, set()) == set()
+    assert await found_by(store, ann, None) == {chunk(1), chunk(2), chunk(3)}
+
+
+async def test_visibility_moves_at_once_and_whole(store: VectorStore) -> None:
+    await store.upsert([point(1, "a", ("u:ann", "g:law")), point(2, "a", ("u:ann", "g:law")), point(3, "b")])
+    await store.set_visibility("a", ["u:bob"])
+    assert await found_by(store, mint_access_filter({"u:ann", "g:law"})) == {chunk(3)}
+    assert await found_by(store, mint_access_filter({"u:bob"})) == {chunk(1), chunk(2)}
+    await store.set_visibility("a", [])
+    assert await found_by(store, mint_access_filter({"u:ann", "u:bob", "g:law"})) == {chunk(3)}
+
+
+async def test_delete_takes_one_document(store: VectorStore) -> None:
+    await store.upsert([point(1, "a"), point(2, "a"), point(3, "b")])
+    await store.delete_document("a")
+    await store.delete_document("never there")
+    assert await found_by(store, mint_access_filter({"u:ann"})) == {chunk(3)}
+    assert await store.count_by_document() == {"b": 1}
+
+
+async def test_writing_twice_is_writing_once_and_the_last_counts(store: VectorStore) -> None:
+    await store.upsert([point(1), point(1), point(2)])
+    await store.upsert([point(1, "other", ("u:bob",), NORTH, {9: 1.0})])
+    assert await store.count_by_document() == {"report": 1, "other": 1}
+    bob = mint_access_filter({"u:bob"})
+    assert [hit.document_id for hit in await store.search_dense(NORTH, bob, limit=5)] == ["other"]
+    assert await store.search_sparse(asks(7), bob, limit=5) == []
+    assert chunks(await store.search_sparse(asks(9), bob, limit=5)) == [chunk(1)]
+
+
+async def test_counts_by_document_beyond_the_first_page(store: VectorStore) -> None:
+    assert await store.count_by_document() == {}
+    await store.upsert([point(number, f"d{number // 2}") for number in range(300)])
+    assert await store.count_by_document() == {f"d{number}": 2 for number in range(150)}
+
+
+async def test_limit(store: VectorStore) -> None:
+    await store.upsert([point(number) for number in range(20)])
+    ann = mint_access_filter({"u:ann"})
+    for limit, expected in [(5, 5), (50, 20), (0, 0), (-1, 0)]:
+        assert len(await store.search_dense(EAST, ann, limit=limit)) == expected
+        assert len(await store.search_sparse(asks(7), ann, limit=limit)) == expected
+
+
+async def test_upsert_of_nothing(store: VectorStore) -> None:
+    await store.upsert([])
+    assert await store.count_by_document() == {}
+
+
+async def test_dense_scores_are_cosines_best_first(store: VectorStore) -> None:
+    await store.upsert(
+        [
+            point(1, dense=np.array([3, 4, 0, 0], np.float32)),
+            point(2, dense=10 * EAST),
+            point(3, dense=-EAST),
+            point(4, dense=NORTH),
+        ]
+    )
+    hits = await store.search_dense(2 * EAST, mint_access_filter({"u:ann"}), limit=10)
+    assert chunks(hits) == [chunk(2), chunk(1), chunk(4), chunk(3)]
+    assert [hit.score for hit in hits] == pytest.approx([1.0, 0.6, 0.0, -1.0], abs=1e-6)
+
+
+async def test_sparse_finds_only_what_shares_a_term(store: VectorStore) -> None:
+    await store.upsert(
+        [point(1, terms={7: 1.0}), point(2, terms={2**32 - 1: 1.5, 8: 0.2}), point(3, terms={})]
+    )
+    ann = mint_access_filter({"u:ann"})
+    assert chunks(await store.search_sparse(asks(2**32 - 1, 5), ann, limit=9)) == [chunk(2)]
+    assert await store.search_sparse(asks(5), ann, limit=9) == []
+    assert await store.search_sparse(asks(), ann, limit=9) == []
+    assert len(await store.search_dense(EAST, ann, limit=9)) == 3
+
+
+async def test_a_word_in_foreign_documents_does_not_change_what_i_see(store: VectorStore) -> None:
+    """Rarity counted over everything would tell ann that bob's documents hold the term 7."""
+    await store.upsert([point(1, terms={7: 1.0}), point(2, terms={8: 1.0})])
+    ann = mint_access_filter({"u:ann"})
+    before = await store.search_sparse(asks(7, 8), ann, limit=9)
+    await store.upsert([point(number, "bobs", ("u:bob",), terms={7: 1.0}) for number in range(3, 30)])
+    assert await store.search_sparse(asks(7, 8), ann, limit=9) == before
+    assert before[0].score == before[1].score
+
+
+async def test_ranking_is_that_of_plain_arithmetic(store: VectorStore) -> None:
+    rng = np.random.default_rng(3)
+    points = [
+        point(
+            number,
+            f"d{number % 7}",
+            (f"u:{number % 3}", f"g:{number % 2}"),
+            rng.normal(size=4).astype(np.float32),
+            {int(term): float(rng.uniform(0.2, 2)) for term in set(rng.zipf(1.5, size=12) % 50)},
+        )
+        for number in range(200)
+    ]
+    plain = MemoryVectorStore()
+    await plain.prepare(INFO)
+    for each in (plain, store):
+        await each.upsert(points)
+        await each.set_visibility("d3", ["g:0"])
+        await each.delete_document("d5")
+    for visibility in ({"u:1"}, {"g:0", "u:2"}, {"g:0", "g:1"}):
+        access = mint_access_filter(visibility)
+        vector = rng.normal(size=4).astype(np.float32)
+        query = asks(1, 2, 9, 30)
+        assert_same(
+            await store.search_dense(vector, access, limit=30),
+            await plain.search_dense(vector, access, limit=30),
+        )
+        assert_same(
+            await store.search_sparse(query, access, limit=30, document_ids={"d0", "d1", "d3"}),
+            await plain.search_sparse(query, access, limit=30, document_ids={"d0", "d1", "d3"}),
+        )
+
+
+def assert_same(hits: list[VectorHit], expected: list[VectorHit]) -> None:
+    assert len(expected) > 10
+    assert chunks(hits) == chunks(expected)
+    assert [hit.document_id for hit in hits] == [hit.document_id for hit in expected]
+    assert [hit.score for hit in hits] == pytest.approx([hit.score for hit in expected], rel=1e-4)
+
+
+@pytest.mark.parametrize("other", [IndexInfo("another-model", 4), IndexInfo("a-model", 5)], ids=str)
+async def test_another_model_is_refused_until_reset(store: VectorStore, other: IndexInfo) -> None:
+    await store.upsert([point(1)])
+    with pytest.raises(IndexMismatch) as refusal:
+        await store.prepare(other)
+    for told in ("a-model", other.model_id, str(other.dimension), "youworker vectors reindex"):
+        assert told in refusal.value.message
+    await store.prepare(INFO)
+    assert await store.count_by_document() == {"report": 1}
+    await store.reset()
+    await store.prepare(other)
+    assert await store.count_by_document() == {}
+    await store.upsert([point(1, dense=np.ones(other.dimension, np.float32))])
+    assert await store.count_by_document() == {"report": 1}
+
+
+async def test_points_that_could_not_be_found_again_are_refused(store: VectorStore) -> None:
+    for wrong in (
+        point(1, dense=np.ones(5, np.float32)),
+        point(1, dense=np.array([1, np.nan, 0, 0], np.float32)),
+        point(1, terms={2**32: 1.0}),
+        point(1, terms={-1: 1.0}),
+        VectorPoint(chunk(1), "d", (), EAST, SparseVector((1, 1), (1.0, 1.0))),
+        VectorPoint(chunk(1), "d", (), EAST, SparseVector((1, 2), (1.0,))),
+    ):
+        with pytest.raises(ValueError, match=r"vector|term ids"):
+            await store.upsert([point(2), wrong])
+    with pytest.raises(ValueError, match="shape"):
+        await store.search_dense(np.ones(3, np.float32), mint_access_filter({"u:ann"}), limit=3)
+    assert await store.count_by_document() == {}
+
+
+@pytest.mark.parametrize("name", list(MAKERS))
+async def test_not_open(name: str, tmp_path: Path) -> None:
+    store, ann = MAKERS[name](tmp_path), mint_access_filter({"u:ann"})
+    with pytest.raises(VectorStoreAway):
+        await store.upsert([point(1)])
+    with pytest.raises(VectorStoreAway):
+        await store.search_dense(EAST, ann, limit=1)
+    await store.prepare(INFO)
+    await store.close()
+    await store.close()
+    for late in (
+        store.upsert([point(1)]),
+        store.search_dense(EAST, ann, limit=1),
+        store.search_sparse(asks(7), ann, limit=1),
+        store.set_visibility("report", []),
+        store.delete_document("report"),
+        store.count_by_document(),
+    ):
+        with pytest.raises(VectorStoreAway):
+            await late

@@ -1,0 +1,1 @@
+"""Ollama's protocol over a real model, for the tests: `python -m tests.model_server`."""

@@ -1,0 +1,110 @@
+"""People for tests, made the way that real ones are: the first by setup, the others by root."""
+
+from collections.abc import Awaitable
+from dataclasses import replace
+from typing import Protocol
+
+import pytest
+from argon2 import PasswordHasher
+
+from youworker_app.access.actor import Actor
+from youworker_app.access.authenticate import actor_for_user
+from youworker_app.accounts.schemas import Carrier, Client, CreateUser, Credential, SignedIn
+from youworker_app.accounts.service import AccountService
+from youworker_app.audit.service import AuditService
+from youworker_app.core.db import Database
+from youworker_app.core.keys import DataKeys
+from youworker_app.core.settings import SecuritySettings
+from youworker_app.groups.schemas import CreateGroup, GroupView
+from youworker_app.groups.service import GroupService
+
+PASSWORD = "correct horse battery staple"
+# argon2id with the least work that it allows: the product's own takes 50 ms and 64 MiB.
+QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class MakeUser(Protocol):
+    """`await make_user("anna")` is a signed-in colleague, `make_user("root", is_root=True)` an administrator."""
+
+    def __call__(self, name: str, *, is_root: bool = False) -> Awaitable[Actor]: ...
+
+
+class MakeGroup(Protocol):
+    """`await make_group("Sales", anna, bruno)` makes a group with anna as admin and bruno as member."""
+
+    def __call__(self, name: str, admin: Actor, *members: Actor) -> Awaitable[GroupView]: ...
+
+
+@pytest.fixture
+def security() -> SecuritySettings:
+    """Security settings as they come."""
+    return SecuritySettings()
+
+
+@pytest.fixture
+def audit(keys: DataKeys) -> AuditService:
+    """The audit trail."""
+    return AuditService(keys)
+
+
+@pytest.fixture
+def groups(database: Database, audit: AuditService) -> GroupService:
+    """The group service on `database`."""
+    return GroupService(database, audit)
+
+
+@pytest.fixture
+def accounts(
+    database: Database, keys: DataKeys, security: SecuritySettings, audit: AuditService, groups: GroupService
+) -> AccountService:
+    """The account service on `database`, with a quick hasher."""
+    return AccountService(database, keys, security, audit, groups, hasher=QUICK_HASHER)
+
+
+@pytest.fixture
+def make_user(accounts: AccountService) -> MakeUser:
+    """Makes people and signs them in; the first one asked for brings root about."""
+    root: list[Actor] = []
+
+    async def make(name: str, *, is_root: bool = False) -> Actor:
+        if not root:
+            root.append(await actor_of(accounts, await set_up(accounts, name if is_root else "first root")))
+            if is_root:
+                return root[0]
+        await accounts.create_user(root[0], CreateUser(name, PASSWORD, is_root=is_root))
+        return await actor_of(accounts, await accounts.sign_in(name, PASSWORD, Client()))
+
+    return make
+
+
+@pytest.fixture
+def make_group(database: Database, groups: GroupService) -> MakeGroup:
+    """Makes a group. Actors know their groups from when they were made: ask `again` for them as they stand now."""
+
+    async def make(name: str, admin: Actor, *members: Actor) -> GroupView:
+        view = await groups.create_group(admin, CreateGroup(name))
+        admin = await again(database, admin)
+        for member in members:
+            await groups.add_member(admin, view.id, member.username, "member")
+        return await groups.get_group(admin, view.id)
+
+    return make
+
+
+async def set_up(accounts: AccountService, name: str = "first root") -> SignedIn:
+    """The first account of a new installation."""
+    token = await accounts.issue_setup_token()
+    assert token is not None
+    return await accounts.set_up(token, name, PASSWORD, Client())
+
+
+async def actor_of(accounts: AccountService, signed_in: SignedIn) -> Actor:
+    """The actor of a fresh sign-in."""
+    return await accounts.authenticate(Credential(Carrier.COOKIE, signed_in.token))
+
+
+async def again(database: Database, actor: Actor) -> Actor:
+    """The same person and credential with the groups that they are in now."""
+    async with database.read() as unit:
+        fresh = await actor_for_user(unit, actor.user_id)
+    return replace(actor, group_ids=fresh.group_ids, admin_group_ids=fresh.admin_group_ids)

@@ -1,0 +1,230 @@
+"""The way in: acknowledged means safe, stages are resumed, failures are told and cost one document alone."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.files import pdf_of, scanned_pdf, with_password
+from tests.house import House, open_house, pieces
+from youworker_app.core.db import Database
+from youworker_app.core.errors import DependencyAway, NotFound
+from youworker_app.core.keys import DataKeys
+from youworker_app.gateways.blobs.memory import MemoryBlobStore
+from youworker_app.gateways.embeddings.memory import InMemoryEmbedder
+from youworker_app.gateways.llm.scripted import NoModel
+from youworker_app.gateways.parsing.errors import EmptyFile, TypeRefused
+from youworker_app.gateways.parsing.parser import LocalParser
+from youworker_app.gateways.vectors.memory import MemoryVectorStore
+from youworker_app.ingestion.errors import JobNotRetryable, JobNotStoppable
+from youworker_app.ingestion.schemas import Upload
+from youworker_app.wiring import Gateways
+
+NOTE = b"The boiler in the cellar is serviced in March. Its number is K-4711."
+LONG = "\n\n".join(
+    f"Paragraph {n}. The pump number P-{n} stands in hall {n}. " * 6 for n in range(120)
+).encode()
+
+
+class FlakyEmbedder(InMemoryEmbedder):
+    """Away for the first calls, or until told."""
+
+    def __init__(self, failures: int = 0) -> None:
+        super().__init__()
+        self.failures = failures
+        self.texts: list[str] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def embed_documents(self, texts):  # type: ignore[no-untyped-def]
+        await self.gate.wait()
+        if self.failures > 0:
+            self.failures -= 1
+            raise DependencyAway
+        self.texts += texts
+        return await super().embed_documents(texts)
+
+
+async def flaky_house(
+    database_url: str, folder: Path, keys: DataKeys, embedder: InMemoryEmbedder, old: House | None = None
+) -> House:
+    """A house over this embedder; with the blobs and vectors of an `old` one, it is the same one after a restart."""
+    kept = old.installation.gateways if old else None
+    gateways = Gateways(
+        kept.blobs if kept else MemoryBlobStore(),
+        kept.vectors if kept else MemoryVectorStore(),
+        embedder,
+        NoModel(),
+        LocalParser(),
+    )
+    return await open_house(database_url, folder, keys, gateways=gateways)
+
+
+async def test_the_same_content_twice_is_told_and_stored_once(house: House) -> None:
+    anna, bruno = await house.person("anna"), await house.person("bruno")
+    first = await house.upload(anna, NOTE, "one.txt")
+    second = await house.upload(anna, NOTE, "two.txt")
+    assert second.duplicate_of == first.document_id
+    stranger = await house.upload(bruno, NOTE, "three.txt")
+    assert stranger.duplicate_of is None
+    blobs = [blob async for blob in house.installation.gateways.blobs.list_ids()]
+    assert len(blobs) == 2
+
+
+async def test_two_uploads_of_one_content_at_once_keep_one_file(house: House) -> None:
+    anna = await house.person("anna")
+    items = await asyncio.gather(
+        *(house.ingestion.upload(anna, Upload(f"{n}.txt"), pieces(NOTE)) for n in range(8))
+    )
+    await house.installation.queue.idle()
+    assert len({item.document_id for item in items}) == 1
+    assert len([blob async for blob in house.installation.gateways.blobs.list_ids()]) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "error"),
+    [(b"", "empty.txt", EmptyFile), (b"MZ\x90\x00\x03\x00\x00", "setup.txt", TypeRefused)],
+)
+async def test_a_refused_file_leaves_nothing_behind(
+    house: House, data: bytes, name: str, error: type[Exception]
+) -> None:
+    anna = await house.person("anna")
+    with pytest.raises(error):
+        await house.upload(anna, data, name)
+    with pytest.raises(NotFound):
+        await house.upload(anna, NOTE, group_id="nobody's")
+    assert [blob async for blob in house.installation.gateways.blobs.list_ids()] == []
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (scanned_pdf(), "PDF_WITHOUT_TEXT"),
+        (with_password(pdf_of(["Secret."]), user="x", owner="y"), "PDF_PASSWORD_PROTECTED"),
+        (pdf_of(["Hello."])[:200], "PDF_DAMAGED"),
+    ],
+)
+async def test_a_file_that_cannot_be_read_fails_in_words_and_is_kept(
+    house: House, data: bytes, code: str
+) -> None:
+    anna = await house.person("anna")
+    item = await house.upload(anna, data, "file.pdf")
+    view = await house.documents.get_document(anna, item.document_id or "")
+    assert (view.state, view.error_code) == ("failed", code)
+    assert view.error
+    content = await house.documents.open_file(anna, view.file_id)
+    assert b"".join([piece async for piece in content.stream]) == data
+
+
+async def test_an_embedder_that_is_away_is_waited_for(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> None:
+    embedder = FlakyEmbedder(failures=2)
+    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    house.installation.worker._retry_seconds = 0.01
+    anna = await house.person("anna")
+    item = await house.upload(anna, NOTE)
+    assert (await house.documents.get_document(anna, item.document_id or "")).state == "ready"
+    embedder.failures = 100
+    failed = await house.upload(anna, NOTE + b"!")
+    assert (await house.ingestion.get_job(anna, failed.job_id or "")).error_code == "DEPENDENCY_AWAY"
+    embedder.failures = 0
+    await house.ingestion.retry_job(anna, failed.job_id or "")
+    await house.installation.queue.idle()
+    assert (await house.ingestion.get_job(anna, failed.job_id or "")).state == "done"
+    with pytest.raises(JobNotRetryable):
+        await house.ingestion.retry_job(anna, failed.job_id or "")
+    with pytest.raises(JobNotStoppable):
+        await house.ingestion.cancel_job(anna, failed.job_id or "")
+    await house.stop()
+
+
+async def test_a_restart_goes_on_where_it_was_and_repeats_no_batch(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> None:
+    embedder = FlakyEmbedder()
+    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    anna = await house.person("anna")
+    item = await house.ingestion.upload(anna, Upload("long.txt"), pieces(LONG))
+    while (await house.ingestion.get_job(anna, item.job_id or "")).progress < 0.3:
+        await asyncio.sleep(0.005)
+    embedder.gate.clear()
+    await asyncio.sleep(0.05)
+    await house.stop()
+    done_before = len(embedder.texts)
+    assert done_before > 0
+    embedder.gate.set()
+    again = await flaky_house(database_url, tmp_path, keys, embedder, house)
+    await again.installation.queue.idle()
+    view = await again.documents.get_document(anna, item.document_id or "")
+    assert view.state == "ready"
+    assert len(embedder.texts) == len(set(embedder.texts))
+    stored = await again.installation.gateways.vectors.count_by_document()
+    assert stored == {item.document_id: len(embedder.texts)}
+    await again.stop()
+
+
+async def test_a_cancelled_job_stops_and_can_be_tried_again(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> None:
+    embedder = FlakyEmbedder()
+    embedder.gate.clear()
+    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    anna = await house.person("anna")
+    item = await house.ingestion.upload(anna, Upload("long.txt"), pieces(LONG))
+    while (await house.ingestion.get_job(anna, item.job_id or "")).stage != "text":
+        await asyncio.sleep(0.005)
+    assert (await house.ingestion.cancel_job(anna, item.job_id or "")).state == "cancelled"
+    embedder.gate.set()
+    await house.installation.queue.idle()
+    assert (await house.documents.get_document(anna, item.document_id or "")).state == "cancelled"
+    await house.ingestion.retry_job(anna, item.job_id or "")
+    await house.installation.queue.idle()
+    assert (await house.documents.get_document(anna, item.document_id or "")).state == "ready"
+    await house.stop()
+
+
+async def test_a_document_deleted_while_it_is_read_leaves_no_vectors(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> None:
+    embedder = FlakyEmbedder()
+    embedder.gate.clear()
+    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    anna = await house.person("anna")
+    item = await house.ingestion.upload(anna, Upload("long.txt"), pieces(LONG))
+    while (await house.ingestion.get_job(anna, item.job_id or "")).stage != "text":
+        await asyncio.sleep(0.005)
+    await house.documents.delete_document(anna, item.document_id or "")
+    embedder.gate.set()
+    await house.installation.queue.idle()
+    assert await house.installation.gateways.vectors.count_by_document() == {}
+    await house.stop()
+
+
+async def test_a_start_sweeps_stray_blobs_and_vectors_and_fills_what_is_missing(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> None:
+    embedder = FlakyEmbedder()
+    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    anna = await house.person("anna")
+    item = await house.upload(anna, NOTE)
+    gateways = house.installation.gateways
+    await gateways.blobs.write("stray-blob", keys.new()[0], pieces(b"x"), hash_key=b"k" * 32, max_bytes=9)
+    await gateways.vectors.delete_document(item.document_id or "")
+    await house.stop()
+    again = await flaky_house(database_url, tmp_path, keys, embedder, house)
+    await again.installation.queue.idle()
+    assert "stray-blob" not in [blob async for blob in gateways.blobs.list_ids()]
+    assert await gateways.vectors.count_by_document() == {item.document_id: 1}
+    await again.stop()
+
+
+async def test_a_stranger_reaches_no_job(house: House) -> None:
+    anna, bruno = await house.person("anna"), await house.person("bruno")
+    item = await house.upload(anna, NOTE)
+    with pytest.raises(NotFound):
+        await house.ingestion.get_job(bruno, item.job_id or "")
+    with pytest.raises(NotFound):
+        await house.ingestion.cancel_job(bruno, item.job_id or "")
+    with pytest.raises(NotFound):
+        await house.ingestion.retry_job(bruno, item.job_id or "")

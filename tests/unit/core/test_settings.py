@@ -1,0 +1,67 @@
+"""Settings: validated at start, each with a line in the docs."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from youworker_app.core.settings import CONCERNS, LLMSettings, ServerSettings, Settings
+from youworker_app.core.settings_docs import env_example, rows, settings_page
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_every_setting_has_a_line_in_the_docs() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text() == settings_page()
+    assert (ROOT / ".env.example").read_text() == env_example()
+
+
+def test_every_setting_says_what_it_does() -> None:
+    assert all(len(description) > 15 for _, _, _, description in rows())
+    assert len(list(rows())) == sum(len(concern.model_fields) for concern in CONCERNS)
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        ServerSettings().port = 1
+
+
+def test_the_environment_is_read_and_lists_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YOUWORKER_SERVER_PUBLIC_ORIGINS", "https://a.example.it, http://b.example.it:8443")
+    monkeypatch.setenv("YOUWORKER_SERVER_PORT", "9000")
+    settings = ServerSettings()
+    assert settings.public_origins == ("https://a.example.it", "http://b.example.it:8443")
+    assert settings.port == 9000
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["example.it", "https://", "https://a.it/path", "ftp://a.it", "https://u:p@a.it", "https://a.it?x", "*"],
+)
+def test_what_is_no_origin_stops_the_start(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    monkeypatch.setenv("YOUWORKER_SERVER_PUBLIC_ORIGINS", origin)
+    with pytest.raises(ValidationError):
+        ServerSettings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "0"), ("PORT", "65536"), ("PORT", "x"), ("LOG_LEVEL", "loud")]
+)
+def test_wrong_values_stop_the_start(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"YOUWORKER_SERVER_{name}", value)
+    with pytest.raises(ValidationError):
+        ServerSettings()
+
+
+def test_ollamas_address_is_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert LLMSettings(ollama_url="http://gpu:11434/").ollama_url == "http://gpu:11434"
+    with pytest.raises(ValidationError):
+        LLMSettings(ollama_url="gpu:11434")
+
+
+def test_the_database_is_in_the_data_folder_unless_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Settings(data_dir=tmp_path).database_url() == f"sqlite+aiosqlite:///{tmp_path}/youworker.db"
+    monkeypatch.setenv("YOUWORKER_DATABASE_URL", "postgresql+asyncpg://x/y")
+    assert Settings(data_dir=tmp_path).database_url() == "postgresql+asyncpg://x/y"

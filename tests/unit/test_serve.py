@@ -1,0 +1,66 @@
+"""What the launcher refuses, and how it says so."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from youworker_app.core.settings import ServerSettings
+from youworker_app.serve import CannotStart, address, read_settings, require_free_port, require_front_end
+
+
+def test_a_used_port_is_told_with_the_way_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        with pytest.raises(
+            CannotStart, match=rf"port {port} \(Address already in use\).*YOUWORKER_SERVER_PORT"
+        ):
+            require_free_port("127.0.0.1", port)
+
+
+def test_a_free_port_is_left_free() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    require_free_port("127.0.0.1", port)
+    socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_an_address_that_is_not_this_machines_is_told() -> None:
+    with pytest.raises(CannotStart, match=r"cannot listen on 192\.0\.2\.1 port 8000"):
+        require_free_port("192.0.2.1", 8000)
+
+
+def test_a_missing_front_end_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match="make build"):
+        require_front_end(tmp_path / "index.html")
+    (tmp_path / "index.html").touch()
+    require_front_end(tmp_path / "index.html")
+
+
+def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("YOUWORKER_SERVER_PORT", "s3cret")
+    with pytest.raises(CannotStart, match="YOUWORKER_SERVER_PORT: ") as told:
+        read_settings()
+    assert "s3cret" not in str(told.value)
+
+
+def test_settings_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("YOUWORKER_SERVER_PORT", "8123")
+    assert read_settings().port == 8123
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"host": "0.0.0.0"}, "http://127.0.0.1:8000"),  # noqa: S104
+        ({"host": "::"}, "http://127.0.0.1:8000"),
+        ({"host": "::1"}, "http://[::1]:8000"),
+        ({"host": "box.lan", "port": 81}, "http://box.lan:81"),
+        ({"public_origins": ("https://ai.example.it", "http://x.lan")}, "https://ai.example.it"),
+    ],
+)
+def test_the_address_that_is_told(settings: dict[str, object], told: str) -> None:
+    assert address(ServerSettings.model_validate(settings)) == told

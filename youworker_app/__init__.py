@@ -1,0 +1,1 @@
+"""YouWorker: an on-premise AI workplace for teams."""

@@ -1,0 +1,64 @@
+"""`visible()`: the only way to a guarded table. The stamp it leaves is what the query fence looks for."""
+
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from sqlalchemy import Delete, Executable, Select, Update, delete, func, select, update
+from sqlmodel import SQLModel
+
+from youworker_app.access.actor import Actor
+from youworker_app.access.policies import POLICIES, covered_tables
+from youworker_app.access.rights import Right
+from youworker_app.core.fence import STAMP, guard_tables
+
+M = TypeVar("M", bound=SQLModel)
+S = TypeVar("S", bound=Executable)
+
+
+_ALL_TABLES = frozenset(str(model.__tablename__) for model in POLICIES)
+guard_tables(_ALL_TABLES)
+
+
+class SystemReason(StrEnum):
+    """Why a statement may look past a person's sight. Each is used in the one place that its comment names."""
+
+    AUTHENTICATE = "authenticate"  # access.authenticate: before there is an actor
+    SETUP = "setup"  # accounts: the first account, unique names
+    RECOVERY = "recovery"  # ingestion, chat: what a stopped process left unfinished
+    DEDUPLICATION = "deduplication"  # documents: the same content within one space
+    COUNTS = "counts"  # operations: sums without content
+
+
+def visible(
+    model: type[M], actor: Actor, *, right: Right = Right.VIEW, joined: tuple[type[SQLModel], ...] = ()
+) -> Select[M]:
+    """Selects the rows of `model` that the actor may see with `right`; `joined` models come under their policies too."""
+    models: tuple[type[SQLModel], ...] = (model, *joined)
+    clauses = [POLICIES[each](actor, right) for each in models]
+    covered = frozenset[str]().union(*(covered_tables(each) for each in models))
+    return select(model).where(*clauses).execution_options(**{STAMP: covered})
+
+
+def count_visible(model: type[SQLModel], actor: Actor, *where: Any, right: Right = Right.VIEW) -> Select[int]:
+    """Counts the visible rows that satisfy `where`."""
+    statement = select(func.count()).select_from(model).where(POLICIES[model](actor, right), *where)
+    return statement.execution_options(**{STAMP: covered_tables(model)})
+
+
+def delete_visible(model: type[SQLModel], actor: Actor, *, right: Right = Right.VIEW) -> Delete:
+    """Deletes visible rows; the caller adds `where` and has asked `require()`."""
+    return (
+        delete(model).where(POLICIES[model](actor, right)).execution_options(**{STAMP: covered_tables(model)})
+    )
+
+
+def update_visible(model: type[SQLModel], actor: Actor, *, right: Right = Right.VIEW) -> Update:
+    """Updates visible rows; the caller adds `where` and `values` and has asked `require()`."""
+    return (
+        update(model).where(POLICIES[model](actor, right)).execution_options(**{STAMP: covered_tables(model)})
+    )
+
+
+def system_scope(statement: S, reason: SystemReason) -> S:
+    """Lets a statement see all rows for a listed reason. tests/architecture lists who may call this."""
+    return statement.execution_options(**{STAMP: _ALL_TABLES, "youworker_reason": reason.value})

@@ -1,0 +1,1 @@
+"""People, sign-in, login sessions and API keys."""

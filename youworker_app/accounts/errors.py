@@ -1,0 +1,69 @@
+"""What can go wrong with people, sign-in and keys."""
+
+from youworker_app.core.errors import Conflict, Forbidden, TooManyRequests, Unauthenticated, Unprocessable
+
+
+class SignInFailed(Unauthenticated):
+    """The same for an unknown name, a wrong password and a suspended account."""
+
+    code, template = "SIGN_IN_FAILED", "The user name or the password is wrong."
+
+
+class TooManyAttempts(TooManyRequests):
+    code = "TOO_MANY_ATTEMPTS"
+    template = "Too many failed attempts. Wait {retry_after_s} seconds, then try again."
+
+
+class CsrfMismatch(Forbidden):
+    code, template = "CSRF_MISMATCH", "This page is no longer valid. Reload it and try again."
+
+
+class SetupTokenWrong(Forbidden):
+    code = "SETUP_TOKEN_WRONG"
+    template = "This setup link is not valid. Use the newest one that the server printed when it started."
+
+
+class AlreadySetUp(Conflict):
+    code, template = "ALREADY_SET_UP", "This installation is set up already. Sign in instead."
+
+
+class UsernameTaken(Conflict):
+    code, template = "USERNAME_TAKEN", "This user name is taken. Choose another."
+
+
+class UsernameNotUsable(Unprocessable):
+    code = "USERNAME_NOT_USABLE"
+    template = "A user name has 1 to {max_length} visible characters, and at least one letter or digit."
+
+
+class PasswordTooShort(Unprocessable):
+    code, template = "PASSWORD_TOO_SHORT", "The password needs at least {min_length} characters."
+
+
+class PasswordTooLong(Unprocessable):
+    code, template = "PASSWORD_TOO_LONG", "The password can have at most {max_bytes} bytes."
+
+
+class PasswordTooCommon(Unprocessable):
+    code = "PASSWORD_TOO_COMMON"
+    template = "This password is easy to guess: it is among the most used ones, or made of the user name. Choose another."
+
+
+class PreferenceUnknown(Unprocessable):
+    code, template = "PREFERENCE_UNKNOWN", "This is not one of the choices for {preference}."
+
+
+class KeyNameNotUsable(Unprocessable):
+    code, template = "KEY_NAME_NOT_USABLE", "A key's name has 1 to {max_length} visible characters."
+
+
+class ScopeUnknown(Unprocessable):
+    code, template = "SCOPE_UNKNOWN", "A key needs at least one scope out of: {known}."
+
+
+class KeyLifeNotUsable(Unprocessable):
+    code, template = "KEY_LIFE_NOT_USABLE", "A key can live 1 to {max_days} days."
+
+
+class TooManyKeys(Conflict):
+    code, template = "TOO_MANY_KEYS", "You have {limit} keys. Delete one that you no longer need first."

@@ -1,0 +1,115 @@
+"""The browser's own forms: setup, sign-in and sign-out by native posts that answer 303, so that a plain answer sets the cookie.
+
+Every refusal goes back to its page with a code. What was typed never stands in an address; the setup token does, since
+the link that it came from has it there.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from youworker_app.access.credentials import Carrier, Credential
+from youworker_app.accounts.routes import client_of
+from youworker_app.accounts.service import AccountService
+from youworker_app.api.cookies import (
+    FORMS_PATH,
+    PRESESSION_COOKIE,
+    SESSION_COOKIE,
+    clear_session,
+    set_presession,
+    set_session,
+)
+from youworker_app.core.errors import AppError, Unauthenticated
+from youworker_app.core.registry import service
+
+router = APIRouter(prefix=FORMS_PATH, include_in_schema=False)
+
+HOME: Final = "/"
+LOGIN: Final = "/login"
+SETUP: Final = "/setup"
+_LONGEST_NEXT: Final = 1_000
+_MOST_FIELDS: Final = 10
+
+
+@router.get("/token")
+async def form_token(request: Request) -> Response:
+    """What the sign-in form carries as `csrf`; its other half is set as a cookie."""
+    cookie, token = service(AccountService).presession_csrf(request.cookies.get(PRESESSION_COOKIE))
+    response = JSONResponse({"csrf": token}, headers={"cache-control": "no-store"})
+    set_presession(request, response, cookie)
+    return response
+
+
+@router.post("/setup")
+async def set_up(request: Request) -> Response:
+    fields, accounts = await _fields(request), service(AccountService)
+    token = fields.get("setup_token", "")
+    try:
+        accounts.check_presession(request.cookies.get(PRESESSION_COOKIE, ""), fields.get("csrf", ""))
+        signed_in = await accounts.set_up(
+            token, fields.get("username", ""), fields.get("password", ""), client_of(request)
+        )
+    except AppError as error:
+        return _back_to(SETUP, error, {"token": token[:200]})
+    response = _see(HOME)
+    set_session(request, response, signed_in.token, signed_in.expires_at)
+    return response
+
+
+@router.post("/login")
+async def log_in(request: Request) -> Response:
+    """`next`, if it is a path here, is where the browser goes afterwards."""
+    fields, accounts = await _fields(request), service(AccountService)
+    target = local_path(fields.get("next", ""))
+    try:
+        accounts.check_presession(request.cookies.get(PRESESSION_COOKIE, ""), fields.get("csrf", ""))
+        signed_in = await accounts.sign_in(
+            fields.get("username", ""), fields.get("password", ""), client_of(request)
+        )
+    except AppError as error:
+        return _back_to(LOGIN, error, {} if target == HOME else {"next": target})
+    response = _see(target)
+    set_session(request, response, signed_in.token, signed_in.expires_at)
+    return response
+
+
+@router.post("/logout")
+async def log_out(request: Request) -> Response:
+    fields, accounts = await _fields(request), service(AccountService)
+    secret = request.cookies.get(SESSION_COOKIE, "")
+    try:
+        actor = await accounts.authenticate(Credential(Carrier.COOKIE, secret))
+        accounts.check_csrf(secret, fields.get("csrf", ""))
+        await accounts.sign_out(actor)
+    except Unauthenticated:
+        pass
+    except AppError as error:
+        return _back_to(LOGIN, error, {})
+    response = _see(LOGIN)
+    clear_session(request, response)
+    return response
+
+
+def local_path(wanted: str) -> str:
+    """The wanted address if it is a path on this server, else home: a form must not lead to another site."""
+    is_path = wanted.startswith("/") and not wanted.startswith("//") and len(wanted) <= _LONGEST_NEXT
+    # Browsers read a backslash as a slash and skip control characters.
+    is_plain = wanted.isascii() and wanted.isprintable() and "\\" not in wanted
+    return wanted if is_path and is_plain else HOME
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    form = await request.form(max_files=0, max_fields=_MOST_FIELDS)
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _back_to(page: str, error: AppError, more: Mapping[str, str]) -> Response:
+    numbers = {name: str(value) for name, value in error.details.items() if isinstance(value, int)}
+    return _see(f"{page}?{urlencode({'error': error.code, **numbers, **more})}")
+
+
+def _see(address: str) -> RedirectResponse:
+    return RedirectResponse(address, status_code=303, headers={"cache-control": "no-store"})

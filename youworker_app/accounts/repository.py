@@ -1,0 +1,177 @@
+"""All SQL of people, their sessions and their keys."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlmodel import col
+
+from youworker_app.access.actor import Actor
+from youworker_app.access.authenticate import touch
+from youworker_app.access.repository import Repository
+from youworker_app.access.visible import SystemReason, count_visible, delete_visible, system_scope, visible
+from youworker_app.accounts.errors import AlreadySetUp, UsernameTaken
+from youworker_app.accounts.schemas import ApiKeyView, Client, CreateApiKey, KnownUser, NewUser, UserView
+from youworker_app.core.clock import now
+from youworker_app.core.db import Database, UnitOfWork
+from youworker_app.core.names import name_key
+from youworker_app.core.telemetry import get_logger
+from youworker_app.models.accounts import ApiKey, EncryptionKey, InstallationFact, LoginSession, User
+
+log = get_logger(__name__)
+
+
+class Entrance:
+    """What is asked before there is an actor: names, the first account, facts about the installation."""
+
+    def __init__(self, unit: UnitOfWork) -> None:
+        self._session = unit.session
+
+    async def find_user(self, username: str) -> KnownUser | None:
+        """The person of this name, however it is written."""
+        statement = select(User).where(col(User.username_key) == name_key(username))
+        row = (await self._session.execute(system_scope(statement, SystemReason.SETUP))).scalar_one_or_none()
+        return KnownUser(row.id, row.password_hash, row.is_active) if row else None
+
+    async def fact(self, name: str) -> str | None:
+        """A fact's value, or None."""
+        row = await self._fact(name)
+        return row.value if row else None
+
+    async def set_fact(self, name: str, value: str) -> None:
+        """Writes a fact, new or changed."""
+        row = await self._fact(name)
+        if row is None:
+            self._session.add(InstallationFact(name=name, value=value))
+        else:
+            row.value, row.created_at = value, now()
+
+    async def claim_root(self) -> None:
+        """Only one transaction ever gets through here. Raises AlreadySetUp in every other."""
+        self._session.add(InstallationFact(name="root_user", value=now().isoformat()))
+        try:
+            await self._session.flush()
+        except IntegrityError as error:
+            raise AlreadySetUp from error
+
+    async def forget_fact(self, name: str) -> None:
+        """Takes a fact away."""
+        statement = delete(InstallationFact).where(col(InstallationFact.name) == name)
+        await self._session.execute(system_scope(statement, SystemReason.SETUP))
+
+    async def add_user(self, new: NewUser) -> UserView:
+        """A new person with a key of their own; the caller has asked `require()`. Raises UsernameTaken."""
+        key = EncryptionKey(purpose="user", wrapped=new.wrapped_key)
+        self._session.add(key)
+        await self._session.flush()
+        user = User(
+            username=new.username,
+            username_key=name_key(new.username),
+            password_hash=new.password_hash,
+            is_root=new.is_root,
+            key_id=key.id,
+        )
+        self._session.add(user)
+        try:
+            await self._session.flush()
+        except IntegrityError as error:
+            raise UsernameTaken from error
+        return _user_view(user)
+
+    async def _fact(self, name: str) -> InstallationFact | None:
+        statement = select(InstallationFact).where(col(InstallationFact.name) == name)
+        return (await self._session.execute(system_scope(statement, SystemReason.SETUP))).scalar_one_or_none()
+
+
+class AccountRepository(Repository):
+    """One's own account; for root, everybody's."""
+
+    async def own(self) -> UserView:
+        """The actor's own account. Raises NotFound when it is gone."""
+        return _user_view(await self._get(User, self._actor.user_id))
+
+    async def change_own(self, **values: str) -> UserView:
+        """Sets columns of the actor's own row."""
+        row = await self._get(User, self._actor.user_id)
+        for name, value in values.items():
+            setattr(row, name, value)
+        return _user_view(row)
+
+    async def list_users(self, after: tuple[datetime, str] | None, limit: int) -> tuple[UserView, ...]:
+        """Oldest first, `limit` + 1 at most."""
+        statement = visible(User, self._actor).order_by(col(User.created_at), col(User.id)).limit(limit + 1)
+        if after is not None:
+            statement = statement.where(tuple_(col(User.created_at), col(User.id)) > after)
+        return tuple(_user_view(row) for row in (await self._session.execute(statement)).scalars())
+
+    def add_session(self, token_hash: str, client: Client, expires_at: datetime) -> str:
+        """A new signed-in browser; its id."""
+        row = LoginSession(
+            token_hash=token_hash,
+            user_id=self._actor.user_id,
+            user_agent=_printable(client.user_agent)[:256],
+            address=_printable(client.address)[:64],
+            expires_at=expires_at,
+        )
+        self.add(row)
+        return row.id
+
+    async def delete_session(self, session_id: str) -> None:
+        """Ends one of the actor's own sessions, if it is there."""
+        await self._session.execute(
+            delete_visible(LoginSession, self._actor).where(col(LoginSession.id) == session_id)
+        )
+
+    async def delete_ended_sessions(self) -> None:
+        """Takes away those of the actor's sessions that have run out."""
+        statement = delete_visible(LoginSession, self._actor).where(col(LoginSession.expires_at) <= now())
+        await self._session.execute(statement)
+
+    async def list_keys(self) -> tuple[ApiKeyView, ...]:
+        """The actor's keys, newest first."""
+        statement = visible(ApiKey, self._actor).order_by(col(ApiKey.created_at).desc(), col(ApiKey.id))
+        return tuple(_key_view(row) for row in (await self._session.execute(statement)).scalars())
+
+    async def count_keys(self) -> int:
+        """How many keys the actor has."""
+        return (await self._session.execute(count_visible(ApiKey, self._actor))).scalar_one()
+
+    def add_key(self, new: CreateApiKey, prefix: str, key_hash: str, expires_at: datetime) -> ApiKeyView:
+        """A new key of the actor."""
+        row = ApiKey(
+            owner_id=self._actor.user_id,
+            name=new.name,
+            prefix=prefix,
+            key_hash=key_hash,
+            scopes=list(new.scopes),
+            expires_at=expires_at,
+        )
+        self.add(row)
+        return _key_view(row)
+
+    async def delete_key(self, key_id: str) -> None:
+        """Takes a key away. Raises NotFound."""
+        await self._session.delete(await self._get(ApiKey, key_id))
+
+
+async def touch_quietly(database: Database, actor: Actor) -> None:
+    """Writes when a credential was last used; a database that cannot take it now fails no request."""
+    try:
+        async with database.write() as unit:
+            await touch(unit, actor)
+    except SQLAlchemyError:
+        log.warning("touch_failed", credential_id=actor.credential_id, exc_info=True)
+
+
+def _user_view(row: User) -> UserView:
+    return UserView(row.id, row.username, row.is_root, row.is_active, row.language, row.theme, row.created_at)
+
+
+def _key_view(row: ApiKey) -> ApiKeyView:
+    return ApiKeyView(
+        row.id, row.name, row.prefix, tuple(row.scopes), row.created_at, row.expires_at, row.last_used_at
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())

@@ -1,0 +1,186 @@
+"""/v1: setup, sign-in, one's own account and keys, and root's list of people. The browser's forms: form_routes.py."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from youworker_app.access.credentials import Carrier
+from youworker_app.accounts.schemas import (
+    ApiKeyView,
+    Client,
+    CreateApiKey,
+    CreateUser,
+    MeView,
+    Preferences,
+    SignedIn,
+    UserView,
+)
+from youworker_app.accounts.service import AccountService
+from youworker_app.api.actor import CurrentActor, presented
+from youworker_app.api.cookies import clear_session, set_session
+from youworker_app.api.paging import PageQuery
+from youworker_app.api.params import OpaqueId
+from youworker_app.core.paging import Page
+from youworker_app.core.registry import service
+from youworker_app.groups.schemas import GroupView
+
+router = APIRouter(tags=["accounts"])
+
+
+class SetupBody(BaseModel):
+    setup_token: str
+    username: str
+    password: str
+
+
+class LoginBody(BaseModel):
+    username: str
+    password: str
+
+
+class PreferencesBody(BaseModel):
+    """`language`: "" (as the browser asks), en or it. `theme`: system, light or dark."""
+
+    language: str | None = None
+    theme: str | None = None
+
+
+class ApiKeyBody(BaseModel):
+    name: str
+    scopes: Annotated[list[str], Field(max_length=50)]
+    expires_in_days: int | None = None
+
+
+class UserBody(BaseModel):
+    username: str
+    password: str
+    is_root: bool = False
+
+
+@dataclass(frozen=True)
+class SignedInAnswer:
+    """The session itself is in an HttpOnly cookie; writes with it carry `csrf_token` in X-CSRF-Token."""
+
+    user: UserView
+    csrf_token: str
+
+
+@dataclass(frozen=True)
+class MeAnswer:
+    """`csrf_token` is null for an API key, which needs none."""
+
+    id: str
+    username: str
+    is_root: bool
+    language: str
+    theme: str
+    groups: tuple[GroupView, ...]
+    csrf_token: str | None
+
+
+@dataclass(frozen=True)
+class NewKeyAnswer:
+    """`key` is shown this once."""
+
+    id: str
+    name: str
+    key: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+
+
+def client_of(request: Request) -> Client:
+    """Where the request comes from."""
+    return Client(request.client.host if request.client else "", request.headers.get("user-agent", ""))
+
+
+@router.post("/setup", status_code=201)
+async def set_up(request: Request, response: Response, body: SetupBody) -> SignedInAnswer:
+    """Makes the first account, with the token that the server printed at its start; only while there is none."""
+    accounts = service(AccountService)
+    signed_in = await accounts.set_up(body.setup_token, body.username, body.password, client_of(request))
+    return _signed_in(request, response, signed_in)
+
+
+@router.post("/auth/login")
+async def log_in(request: Request, response: Response, body: LoginBody) -> SignedInAnswer:
+    signed_in = await service(AccountService).sign_in(body.username, body.password, client_of(request))
+    return _signed_in(request, response, signed_in)
+
+
+@router.post("/auth/logout", status_code=204)
+async def log_out(request: Request, response: Response, actor: CurrentActor) -> None:
+    await service(AccountService).sign_out(actor)
+    clear_session(request, response)
+
+
+@router.get("/auth/me")
+async def me(request: Request, actor: CurrentActor) -> MeAnswer:
+    """Who asks. A page that was loaded anew finds its CSRF token here."""
+    accounts = service(AccountService)
+    view = await accounts.me(actor)
+    credential = presented(request)
+    is_browser = credential is not None and credential.carrier is Carrier.COOKIE
+    return MeAnswer(
+        view.id,
+        view.username,
+        view.is_root,
+        view.language,
+        view.theme,
+        view.groups,
+        accounts.csrf_token(credential.secret) if credential and is_browser else None,
+    )
+
+
+@router.get("/account")
+async def get_account(actor: CurrentActor) -> MeView:
+    return await service(AccountService).me(actor)
+
+
+@router.patch("/account")
+async def change_account(actor: CurrentActor, body: PreferencesBody) -> MeView:
+    return await service(AccountService).set_preferences(actor, Preferences(body.language, body.theme))
+
+
+@router.get("/account/api-keys")
+async def list_keys(actor: CurrentActor) -> Page[ApiKeyView]:
+    """All of one's own keys; there are never so many that they need a second page."""
+    return Page(await service(AccountService).list_keys(actor))
+
+
+@router.post("/account/api-keys", status_code=201)
+async def create_key(actor: CurrentActor, body: ApiKeyBody) -> NewKeyAnswer:
+    wanted = CreateApiKey(body.name, tuple(body.scopes), body.expires_in_days)
+    new = await service(AccountService).create_key(actor, wanted)
+    view = new.view
+    return NewKeyAnswer(
+        view.id, view.name, new.key, view.prefix, view.scopes, view.created_at, view.expires_at
+    )
+
+
+@router.delete("/account/api-keys/{key_id}", status_code=204)
+async def delete_key(actor: CurrentActor, key_id: OpaqueId) -> None:
+    await service(AccountService).delete_key(actor, key_id)
+
+
+@router.get("/users")
+async def list_users(actor: CurrentActor, page: PageQuery) -> Page[UserView]:
+    """Root only."""
+    return await service(AccountService).list_users(actor, page)
+
+
+@router.post("/users", status_code=201)
+async def create_user(actor: CurrentActor, body: UserBody) -> UserView:
+    """Root only."""
+    wanted = CreateUser(body.username, body.password, body.is_root)
+    return await service(AccountService).create_user(actor, wanted)
+
+
+def _signed_in(request: Request, response: Response, signed_in: SignedIn) -> SignedInAnswer:
+    set_session(request, response, signed_in.token, signed_in.expires_at)
+    return SignedInAnswer(signed_in.user, signed_in.csrf_token)

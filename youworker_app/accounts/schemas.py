@@ -1,0 +1,107 @@
+"""Frozen inputs and views of accounts."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from youworker_app.access.credentials import Carrier as Carrier
+from youworker_app.access.credentials import Credential as Credential
+from youworker_app.groups.schemas import GroupView
+
+
+@dataclass(frozen=True)
+class Client:
+    """Where a request comes from, for the list of signed-in devices and the audit trail."""
+
+    address: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True)
+class UserView:
+    id: str
+    username: str
+    is_root: bool
+    is_active: bool
+    language: str
+    theme: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A fresh sign-in: `token` goes into the HttpOnly cookie and nowhere else, `csrf_token` to the page."""
+
+    user: UserView
+    token: str = field(repr=False)
+    csrf_token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class MeView:
+    id: str
+    username: str
+    is_root: bool
+    language: str
+    theme: str
+    groups: tuple[GroupView, ...]
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """None leaves a field as it is. `language`: "", en or it; `theme`: system, light or dark."""
+
+    language: str | None = None
+    theme: str | None = None
+
+
+@dataclass(frozen=True)
+class CreateUser:
+    username: str
+    password: str = field(repr=False)
+    is_root: bool = False
+
+
+@dataclass(frozen=True)
+class CreateApiKey:
+    name: str
+    scopes: tuple[str, ...]
+    expires_in_days: int | None = None
+
+
+@dataclass(frozen=True)
+class ApiKeyView:
+    id: str
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class NewApiKey:
+    """A key at the only moment that it can be read."""
+
+    view: ApiKeyView
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class KnownUser:
+    """What signing in needs to know about a person."""
+
+    id: str
+    password_hash: str | None = field(repr=False)
+    is_active: bool
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """A person about to be written: the password is hashed, the data key wrapped."""
+
+    username: str
+    password_hash: str = field(repr=False)
+    wrapped_key: bytes = field(repr=False)
+    is_root: bool

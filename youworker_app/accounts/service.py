@@ -1,0 +1,319 @@
+"""People, sign-in, sessions and API keys: the use cases.
+
+Owns the order of checks. A failed sign-in looks the same, and takes the same work, whatever was wrong.
+"""
+
+import hmac
+import secrets
+from datetime import timedelta
+from typing import Final
+
+from argon2 import PasswordHasher
+
+from youworker_app.access.actor import Actor, Scope, require_scope
+from youworker_app.access.authenticate import actor_for_key, actor_for_session, actor_for_user, needs_touch
+from youworker_app.access.permissions import Permission, require
+from youworker_app.accounts.csrf import CsrfTokens
+from youworker_app.accounts.errors import (
+    AlreadySetUp,
+    KeyLifeNotUsable,
+    KeyNameNotUsable,
+    PreferenceUnknown,
+    ScopeUnknown,
+    SetupTokenWrong,
+    SignInFailed,
+    TooManyKeys,
+    UsernameNotUsable,
+)
+from youworker_app.accounts.passwords import Passwords
+from youworker_app.accounts.repository import AccountRepository, Entrance, touch_quietly
+from youworker_app.accounts.schemas import (
+    ApiKeyView,
+    Carrier,
+    Client,
+    CreateApiKey,
+    CreateUser,
+    Credential,
+    KnownUser,
+    MeView,
+    NewApiKey,
+    NewUser,
+    Preferences,
+    SignedIn,
+    UserView,
+)
+from youworker_app.accounts.slowdown import Slowdown
+from youworker_app.audit.service import AuditService
+from youworker_app.core.clock import now
+from youworker_app.core.db import Database, UnitOfWork
+from youworker_app.core.ids import new_token, token_hash
+from youworker_app.core.keys import DataKeys
+from youworker_app.core.names import name_key, visible_name
+from youworker_app.core.paging import Page, PageRequest, cursor_for
+from youworker_app.core.settings import SecuritySettings
+from youworker_app.groups.schemas import GroupView
+from youworker_app.groups.service import GroupService
+
+LONGEST_USERNAME: Final = 64
+LONGEST_KEY_NAME: Final = 64
+MOST_KEYS: Final = 100
+_LONGEST_ATTEMPT: Final = 256
+_CHOICES: Final = {"language": ("", "en", "it"), "theme": ("system", "light", "dark")}
+_ROOT_FACT: Final = "root_user"
+_SETUP_FACT: Final = "setup_token"
+
+
+class AccountService:
+    """Who people are and how they prove it. `hasher` is for tests that cannot wait for a slow one."""
+
+    def __init__(
+        self,
+        db: Database,
+        keys: DataKeys,
+        settings: SecuritySettings,
+        audit: AuditService,
+        groups: GroupService,
+        *,
+        hasher: PasswordHasher | None = None,
+    ) -> None:
+        self._db, self._keys, self._settings, self._audit, self._groups = db, keys, settings, audit, groups
+        self._passwords = Passwords(min_length=settings.min_password_length, hasher=hasher)
+        self._slowdown = Slowdown()
+        self._csrf = CsrfTokens(keys.derive("csrf"))
+        self._touching: set[str] = set()
+
+    # --- the first account
+
+    async def needs_setup(self) -> bool:
+        """Whether there is no first account yet."""
+        async with self._db.read() as unit:
+            return await Entrance(unit).fact(_ROOT_FACT) is None
+
+    async def issue_setup_token(self) -> str | None:
+        """A new one-time token for the first account, in place of any earlier one; None when there is an account."""
+        token = new_token()
+        async with self._db.write() as unit:
+            entrance = Entrance(unit)
+            if await entrance.fact(_ROOT_FACT) is not None:
+                return None
+            await entrance.set_fact(_SETUP_FACT, token_hash(token))
+        return token
+
+    async def set_up(self, setup_token: str, username: str, password: str, client: Client) -> SignedIn:
+        """Makes the first account and signs it in. However many ask at once, one wins.
+
+        Raises AlreadySetUp, SetupTokenWrong, UsernameNotUsable, PasswordTooShort, PasswordTooLong, PasswordTooCommon.
+        """
+        async with self._db.read() as unit:
+            await self._check_setup(Entrance(unit), setup_token)
+        new = await self._new_user(CreateUser(username, password, is_root=True))
+        async with self._db.write() as unit:
+            entrance = Entrance(unit)
+            await entrance.claim_root()
+            await self._check_token(entrance, setup_token)
+            await entrance.forget_fact(_SETUP_FACT)
+            user = await entrance.add_user(new)
+            actor = await actor_for_user(unit, user.id)
+            await self._audit.record(unit, actor, "user.created", resource_type="user", resource_id=user.id)
+            return await self._open_session(unit, actor, client)
+
+    async def _check_setup(self, entrance: Entrance, setup_token: str) -> None:
+        if await entrance.fact(_ROOT_FACT) is not None:
+            raise AlreadySetUp
+        await self._check_token(entrance, setup_token)
+
+    async def _check_token(self, entrance: Entrance, setup_token: str) -> None:
+        expected = await entrance.fact(_SETUP_FACT) or ""
+        if not hmac.compare_digest(expected, token_hash(setup_token)):
+            raise SetupTokenWrong
+
+    # --- signing in and out
+
+    async def sign_in(self, username: str, password: str, client: Client) -> SignedIn:
+        """Opens a session. Raises SignInFailed for whatever was wrong, TooManyAttempts after some failures."""
+        async with self._slowdown.attempt(name_key(username[:_LONGEST_ATTEMPT]), client.address) as attempt:
+            known = await self._verified(username, password)
+            if known is None:
+                attempt.failed()
+                raise SignInFailed
+            attempt.succeeded()
+        renewed = await self._passwords.renewed(known.password_hash, password)
+        async with self._db.write() as unit:
+            actor = await actor_for_user(unit, known.id)
+            if renewed:
+                await AccountRepository(unit, actor).change_own(password_hash=renewed)
+            return await self._open_session(unit, actor, client)
+
+    async def _verified(self, username: str, password: str) -> KnownUser | None:
+        """The active person whose name and password these are."""
+        name = visible_name(username)
+        async with self._db.read() as unit:
+            known = await Entrance(unit).find_user(name) if name else None
+        matches = await self._passwords.verify(known.password_hash if known else None, password)
+        if known and matches and known.is_active:
+            return known
+        async with self._db.write() as unit:
+            who = known.id if known else ""
+            await self._audit.record(
+                unit, None, "session.refused", resource_type="user", resource_id=who, outcome="refused"
+            )
+        return None
+
+    async def _open_session(self, unit: UnitOfWork, actor: Actor, client: Client) -> SignedIn:
+        token, expires_at = new_token(), now() + timedelta(days=self._settings.session_days)
+        repository = AccountRepository(unit, actor)
+        await repository.delete_ended_sessions()
+        session_id = repository.add_session(token_hash(token), client, expires_at)
+        await self._audit.record(
+            unit, actor, "session.created", resource_type="session", resource_id=session_id
+        )
+        return SignedIn(await repository.own(), token, self._csrf.for_session(token), expires_at)
+
+    async def authenticate(self, credential: Credential) -> Actor:
+        """The person behind a cookie's secret or a key, as they stand now. Raises Unauthenticated."""
+        async with self._db.read() as unit:
+            if credential.carrier is Carrier.COOKIE:
+                idle = timedelta(hours=self._settings.session_idle_hours)
+                actor = await actor_for_session(unit, credential.secret, idle=idle)
+            else:
+                actor = await actor_for_key(unit, credential.secret)
+            is_stale = await needs_touch(unit, actor)
+        if is_stale and actor.credential_id not in self._touching:
+            self._touching.add(actor.credential_id)
+            try:
+                await touch_quietly(self._db, actor)
+            finally:
+                self._touching.discard(actor.credential_id)
+        return actor
+
+    async def sign_out(self, actor: Actor) -> None:
+        """Ends the session that the actor came with; an API key has none."""
+        if actor.scopes is not None:
+            return
+        async with self._db.write() as unit:
+            await AccountRepository(unit, actor).delete_session(actor.credential_id)
+            await self._audit.record(
+                unit, actor, "session.ended", resource_type="session", resource_id=actor.credential_id
+            )
+
+    def csrf_token(self, session_secret: str) -> str:
+        """The token that writes with this session's cookie must carry."""
+        return self._csrf.for_session(session_secret)
+
+    def check_csrf(self, session_secret: str, presented: str) -> None:
+        """Raises CsrfMismatch."""
+        self._csrf.check_session(session_secret, presented)
+
+    def presession_csrf(self, cookie_value: str | None = None) -> tuple[str, str]:
+        """(cookie, form token) for a form before there is a session; keeps a cookie that is there already."""
+        return self._csrf.for_form(cookie_value)
+
+    def check_presession(self, cookie_value: str, form_token: str) -> None:
+        """Raises CsrfMismatch."""
+        self._csrf.check_form(cookie_value, form_token)
+
+    # --- one's own account
+
+    async def me(self, actor: Actor) -> MeView:
+        """Who the actor is; their groups only if the key may read groups."""
+        async with self._db.read() as unit:
+            user = await AccountRepository(unit, actor).own()
+        may_read = actor.scopes is None or Scope.GROUPS_READ in actor.scopes
+        groups = await self._groups.list_mine(actor) if may_read else ()
+        return _me(user, groups)
+
+    async def set_preferences(self, actor: Actor, wanted: Preferences) -> MeView:
+        """Changes what is given. Raises PreferenceUnknown."""
+        require_scope(actor, Scope.ADMIN)
+        given = {"language": wanted.language, "theme": wanted.theme}
+        values = {name: value for name, value in given.items() if value is not None}
+        for name, value in values.items():
+            if value not in _CHOICES[name]:
+                raise PreferenceUnknown(preference=name)
+        async with self._db.write() as unit:
+            await AccountRepository(unit, actor).change_own(**values)
+            await self._audit.record(
+                unit, actor, "account.changed", resource_type="user", resource_id=actor.user_id
+            )
+        return await self.me(actor)
+
+    async def list_keys(self, actor: Actor) -> tuple[ApiKeyView, ...]:
+        """The actor's own keys, newest first, without their secrets."""
+        require_scope(actor, Scope.ADMIN)
+        async with self._db.read() as unit:
+            return await AccountRepository(unit, actor).list_keys()
+
+    async def create_key(self, actor: Actor, wanted: CreateApiKey) -> NewApiKey:
+        """A new key, readable this once. A key cannot make one that may do more than itself.
+
+        Raises KeyNameNotUsable, ScopeUnknown, KeyLifeNotUsable, TooManyKeys.
+        """
+        require_scope(actor, Scope.ADMIN)
+        new, life = self._checked_key(actor, wanted)
+        prefix = f"yw_{secrets.token_hex(4)}"
+        key = f"{prefix}_{new_token()}"
+        async with self._db.write() as unit:
+            repository = AccountRepository(unit, actor)
+            if await repository.count_keys() >= MOST_KEYS:
+                raise TooManyKeys(limit=MOST_KEYS)
+            view = repository.add_key(new, prefix, token_hash(key), now() + life)
+            await self._audit.record(unit, actor, "key.created", resource_type="key", resource_id=view.id)
+        return NewApiKey(view, key)
+
+    def _checked_key(self, actor: Actor, wanted: CreateApiKey) -> tuple[CreateApiKey, timedelta]:
+        name = visible_name(wanted.name)
+        if name is None or len(name) > LONGEST_KEY_NAME:
+            raise KeyNameNotUsable(max_length=LONGEST_KEY_NAME)
+        known = [scope.value for scope in Scope]
+        scopes = tuple(scope for scope in known if scope in wanted.scopes)
+        if not scopes or len(scopes) != len(set(wanted.scopes)):
+            raise ScopeUnknown(known=", ".join(known))
+        for scope in scopes:
+            require_scope(actor, Scope(scope))
+        most = self._settings.api_key_days
+        days = most if wanted.expires_in_days is None else wanted.expires_in_days
+        if not 1 <= days <= most:
+            raise KeyLifeNotUsable(max_days=most)
+        return CreateApiKey(name, scopes, days), timedelta(days=days)
+
+    async def delete_key(self, actor: Actor, key_id: str) -> None:
+        """Ends one of the actor's own keys at once. Raises NotFound."""
+        require_scope(actor, Scope.ADMIN)
+        async with self._db.write() as unit:
+            await AccountRepository(unit, actor).delete_key(key_id)
+            await self._audit.record(unit, actor, "key.deleted", resource_type="key", resource_id=key_id)
+
+    # --- everybody's accounts
+
+    async def create_user(self, actor: Actor, wanted: CreateUser) -> UserView:
+        """Root only. Raises UsernameNotUsable, UsernameTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon."""
+        require_scope(actor, Scope.ADMIN)
+        require(actor, Permission.ADMINISTER)
+        new = await self._new_user(wanted)
+        async with self._db.write() as unit:
+            view = await Entrance(unit).add_user(new)
+            await self._audit.record(unit, actor, "user.created", resource_type="user", resource_id=view.id)
+        return view
+
+    async def list_users(self, actor: Actor, page: PageRequest) -> Page[UserView]:
+        """Everybody, oldest first. Root only. Raises Malformed on a foreign cursor."""
+        require_scope(actor, Scope.ADMIN)
+        require(actor, Permission.ADMINISTER)
+        async with self._db.read() as unit:
+            found = await AccountRepository(unit, actor).list_users(page.position(), page.limit)
+        items = found[: page.limit]
+        return Page(
+            items, cursor_for(items[-1].created_at, items[-1].id) if len(found) > page.limit else None
+        )
+
+    async def _new_user(self, wanted: CreateUser) -> NewUser:
+        name = visible_name(wanted.username)
+        if name is None or len(name) > LONGEST_USERNAME:
+            raise UsernameNotUsable(max_length=LONGEST_USERNAME)
+        self._passwords.check_new(wanted.password, name)
+        _, wrapped = self._keys.new()
+        return NewUser(name, await self._passwords.hash(wanted.password), wrapped, wanted.is_root)
+
+
+def _me(user: UserView, groups: tuple[GroupView, ...]) -> MeView:
+    return MeView(user.id, user.username, user.is_root, user.language, user.theme, groups)

@@ -1,0 +1,1 @@
+"""The screens of accounts: setup, sign-in, the account menu."""

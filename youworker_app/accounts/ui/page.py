@@ -1,0 +1,94 @@
+"""The entrance: setup and sign-in. Native forms, so that the HttpOnly cookie is set by a plain answer."""
+
+from typing import Any
+
+import reflex as rx
+
+from youworker_app.accounts.ui.state import EntranceState
+from youworker_app.ui.base_state import BaseState
+from youworker_app.ui.components.brand import brand
+from youworker_app.ui.components.buttons import button, glyph
+from youworker_app.ui.components.feedback import skeleton
+from youworker_app.ui.components.fields import field
+from youworker_app.ui.react.windows import NativeForm, PageEffects
+from youworker_app.ui.words import t
+
+TOKEN_URL = "/auth/form/token"  # noqa: S105 - an address
+
+
+def login_page() -> rx.Component:
+    """`/login`"""
+    form = NativeForm.create(
+        _problem(),
+        field(t("login.username"), "username", auto_complete="username", required=True, auto_focus=True),
+        field(
+            t("login.password"), "password", type="password", auto_complete="current-password", required=True
+        ),
+        button(t("login.submit"), variant="primary wide", type="submit"),
+        rx.el.input(type="hidden", name="next", value=EntranceState.next, read_only=True),
+        action="/auth/form/login",
+        token_url=TOKEN_URL,
+        class_name="form",
+    )
+    return _entrance(rx.el.h1(t("login.title"), class_name="entrance-title"), form)
+
+
+def setup_page() -> rx.Component:
+    """`/setup?token=…`"""
+    form = NativeForm.create(
+        _problem(),
+        rx.el.input(type="hidden", name="setup_token", value=EntranceState.setup_token, read_only=True),
+        field(
+            t("setup.username"),
+            "username",
+            hint=t("setup.username.hint"),
+            auto_complete="username",
+            required=True,
+        ),
+        field(
+            t("setup.password"),
+            "password",
+            hint=t("setup.password.hint", n=EntranceState.shortest),
+            type="password",
+            auto_complete="new-password",
+            min_length=EntranceState.shortest,
+            required=True,
+        ),
+        button(t("setup.submit"), variant="primary wide", type="submit"),
+        action="/auth/form/setup",
+        token_url=TOKEN_URL,
+        class_name="form",
+    )
+    no_token = rx.el.p(t("setup.no_token"), class_name="notice", role="alert")
+    return _entrance(
+        rx.el.h1(t("setup.title"), class_name="entrance-title"),
+        rx.el.p(t("setup.intro"), class_name="entrance-intro"),
+        rx.cond(EntranceState.setup_token != "", form, no_token),
+    )
+
+
+def _entrance(*content: rx.Component) -> rx.Component:
+    promises = [
+        ("hard-drive", "setup.step.local"),
+        ("text-quote", "setup.step.sources"),
+        ("lock", "setup.step.private"),
+    ]
+    aside = rx.el.div(
+        brand(),
+        rx.el.p(t("entrance.tagline"), class_name="entrance-tagline"),
+        rx.el.ul(*[rx.el.li(glyph(icon, 17), t(key)) for icon, key in promises], class_name="promises"),
+        class_name="entrance-side",
+    )
+    page = rx.el.main(
+        aside, rx.el.div(*content, class_name="entrance-card"), class_name="entrance", id="main"
+    )
+    waiting = rx.el.main(rx.el.div(skeleton(4), class_name="entrance-card"), class_name="entrance")
+    return rx.fragment(
+        PageEffects.create(language=BaseState.language, theme="", away=t("app.away")),
+        rx.cond(BaseState.language != "", page, waiting),
+    )
+
+
+def _problem() -> Any:
+    text = rx.el.p(EntranceState.problem, class_name="notice error", role="alert")
+    return rx.cond(EntranceState.problem != "", text)

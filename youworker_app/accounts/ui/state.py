@@ -1,0 +1,96 @@
+"""The account's own settings, and what the entrance pages show before anyone is signed in."""
+
+from dataclasses import dataclass
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from youworker_app.accounts.schemas import Preferences
+from youworker_app.accounts.service import AccountService
+from youworker_app.core.errors import Unauthenticated
+from youworker_app.core.registry import service
+from youworker_app.core.settings import Settings
+from youworker_app.ui import i18n
+from youworker_app.ui.base_state import BaseState, session_secret
+
+
+@dataclass(frozen=True)
+class GroupChoice:
+    """A group that the person is in."""
+
+    id: str
+    name: str
+
+
+class AccountState(BaseState):
+    """Who is signed in, as the pages show it. `language_choice` is "" for the browser's."""
+
+    username: str = ""
+    theme: str = ""
+    language_choice: str = ""
+    groups: list[GroupChoice] = []
+
+    @rx.event
+    async def open(self) -> None:
+        """First on every signed-in page: language, colours, token for writes."""
+        actor = await self._actor()
+        me = await service(AccountService).me(actor)
+        self.username, self.theme, self.language_choice = me.username, me.theme, me.language
+        self.groups = [GroupChoice(group.id, group.name) for group in me.groups]
+        self.csrf_token = service(AccountService).csrf_token(session_secret(self.router.headers.cookie))
+        self._speak(me.language)
+
+    @rx.event
+    async def choose(self, choice: str) -> None:
+        """Takes a choice of the account menu, such as `theme:dark`."""
+        actor = await self._actor()
+        kind, _, value = choice.partition(":")
+        wanted = Preferences(language=value) if kind == "language" else Preferences(theme=value)
+        me = await service(AccountService).set_preferences(actor, wanted)
+        self.theme, self.language_choice = me.theme, me.language
+        self._speak(me.language)
+
+
+class EntranceState(BaseState):
+    """The setup and sign-in pages. Both are for people who are nobody yet; neither shows anything but words."""
+
+    setup_token: str = ""
+    problem: str = ""
+    next: str = ""
+    shortest: int = 10
+
+    @rx.event
+    async def open_login(self) -> EventSpec | None:
+        """Leads to the setup while there is no account, and past the sign-in who is signed in already."""
+        self._enter()
+        if await service(AccountService).needs_setup():
+            return rx.redirect("/setup", replace=True)
+        return rx.redirect("/", replace=True) if await self._is_signed_in() else None
+
+    @rx.event
+    async def open_setup(self) -> EventSpec | None:
+        """Leads to the sign-in once there is an account."""
+        self._enter()
+        self.setup_token = self.router.url.query_parameters.get("token", "")
+        return None if await service(AccountService).needs_setup() else rx.redirect("/login", replace=True)
+
+    async def _is_signed_in(self) -> bool:
+        try:
+            await self._actor()
+        except Unauthenticated:
+            return False
+        return True
+
+    def _enter(self) -> None:
+        self._speak("")
+        self.next = self.router.url.query_parameters.get("next", "")
+        self.shortest = service(Settings).security.min_password_length
+        code = self.router.url.query_parameters.get("error", "")
+        self.problem = i18n.error_by_code(self.language, code, _details(self))
+
+
+def _details(state: BaseState) -> dict[str, str | int | float | bool | None]:
+    """What the redirect tells beside the code (`retry_after_s` and the like)."""
+    return {
+        k: v[:80] for k, v in state.router.url.query_parameters.items() if k not in {"error", "token", "next"}
+    }

@@ -1,0 +1,1 @@
+"""Turns a question and its evidence into a streamed answer."""

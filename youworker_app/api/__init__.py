@@ -1,0 +1,1 @@
+"""Shared REST: app factory, current actor, error shape, limits."""

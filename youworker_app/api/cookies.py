@@ -1,0 +1,56 @@
+"""The two cookies: the session's, and the one that protects the sign-in form before there is a session."""
+
+from datetime import datetime
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from youworker_app.core.clock import now
+from youworker_app.core.registry import service
+from youworker_app.core.settings import Settings
+
+SESSION_COOKIE: Final = "youworker_session"
+PRESESSION_COOKIE: Final = "youworker_presession"
+FORMS_PATH: Final = "/auth/form"
+_PRESESSION_SECONDS: Final = 3_600
+
+
+def set_session(request: Request, response: Response, token: str, expires_at: datetime) -> None:
+    """Signs the browser in: no script can read the cookie, no foreign page can send it along with a write."""
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=int((expires_at - now()).total_seconds()),
+        path="/",
+        secure=is_https(request),
+        httponly=True,
+        samesite="lax",
+    )
+    response.delete_cookie(PRESESSION_COOKIE, path=FORMS_PATH)
+
+
+def clear_session(request: Request, response: Response) -> None:
+    """Takes the session's cookie away."""
+    response.delete_cookie(SESSION_COOKIE, path="/", secure=is_https(request), httponly=True, samesite="lax")
+
+
+def set_presession(request: Request, response: Response, value: str) -> None:
+    """Remembers for an hour that this browser asked for the form."""
+    response.set_cookie(
+        PRESESSION_COOKIE,
+        value,
+        max_age=_PRESESSION_SECONDS,
+        path=FORMS_PATH,
+        secure=is_https(request),
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def is_https(request: Request) -> bool:
+    """Whether people reach us over TLS: here, or at a proxy in front that a public origin names."""
+    if request.url.scheme in {"https", "wss"}:
+        return True
+    host = request.headers.get("host", "").lower().removesuffix(":443")
+    return f"https://{host}" in {origin.lower() for origin in service(Settings).server.public_origins}

@@ -1,0 +1,17 @@
+"""The routes that answer without a credential, each with its reason. A test fails on any other that is not guarded."""
+
+from collections.abc import Mapping
+from typing import Final
+
+PUBLIC: Final[Mapping[str, str]] = {
+    "POST /v1/setup": "makes the first account; the one-time setup token is its credential",
+    "POST /v1/auth/login": "makes the credential that the others ask for",
+    "GET /auth/form/token": "protects the sign-in form of somebody who is nobody yet; tells nothing",
+    "POST /auth/form/setup": "the browser's form of POST /v1/setup, protected by double submit",
+    "POST /auth/form/login": "the browser's form of POST /v1/auth/login, protected by double submit",
+    "POST /auth/form/logout": "checks the session's own token; without a session there is nothing to end",
+    "GET /health": "tells that the process answers, and nothing else",
+    "GET /openapi.json": "describes the routes; the same for everybody",
+    "GET /docs": "shows the description; the same for everybody",
+    "GET /docs/{name}": "the fixed files of that page",
+}

@@ -1,0 +1,19 @@
+"""The ASGI application: Reflex and what is mounted beside it, inside the outer checks. Built by the server's worker."""
+
+from starlette.types import ASGIApp
+
+from youworker_app.api.middleware import OuterPolicy, harden
+from youworker_app.core.settings import ServerSettings
+from youworker_app.core.telemetry import configure_logging
+from youworker_app.frontend import read_script_hashes
+from youworker_app.youworker_app import app as reflex_app
+
+
+def create() -> ASGIApp:
+    """Builds the application once a worker. The environment must be the one that `serve` prepares."""
+    settings = ServerSettings()
+    configure_logging(level=settings.log_level, as_json=settings.log_json)
+    policy = OuterPolicy(
+        server_host=settings.host, public_origins=settings.public_origins, script_hashes=read_script_hashes()
+    )
+    return harden(reflex_app(), policy)

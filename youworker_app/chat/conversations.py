@@ -1,0 +1,150 @@
+"""Conversations as people keep them: list, find, rename, delete, read."""
+
+import unicodedata
+
+from youworker_app.access.actor import Actor, Scope, require_scope
+from youworker_app.access.permissions import Permission, require
+from youworker_app.audit.service import AuditService
+from youworker_app.chat.errors import SessionTitleInvalid
+from youworker_app.chat.live import LiveRuns
+from youworker_app.chat.repository import ChatRepository, MessageRow
+from youworker_app.chat.schemas import MessageView, SessionView
+from youworker_app.chat.vault import vault_of
+from youworker_app.chat.views import message_view, session_view, stored_citation
+from youworker_app.core.db import Database, UnitOfWork
+from youworker_app.core.errors import Malformed
+from youworker_app.core.events import Event, EventBus, user_topic
+from youworker_app.core.keys import DataKeys
+from youworker_app.core.paging import Page, PageRequest, cursor_for
+from youworker_app.documents.service import DocumentService
+
+_TITLE_CHARS = 200
+_SEARCHED = 2_000  # titles are sealed, so a search opens them: 2,000 take about 20 ms
+
+
+class ConversationService:
+    """One person's conversations; nobody else's are ever reached."""
+
+    def __init__(
+        self,
+        db: Database,
+        keys: DataKeys,
+        documents: DocumentService,
+        runs: LiveRuns,
+        audit: AuditService,
+        bus: EventBus,
+    ) -> None:
+        self._db, self._keys, self._documents = db, keys, documents
+        self._runs, self._audit, self._bus = runs, audit, bus
+
+    async def list_sessions(self, actor: Actor, q: str | None, page: PageRequest) -> Page[SessionView]:
+        """Latest first; `q` looks in the titles of the latest 2,000. Raises Malformed on a foreign cursor."""
+        require_scope(actor, Scope.CHAT_READ)
+        limit = _SEARCHED if q else page.limit + 1
+        async with self._db.read() as unit:
+            repository = ChatRepository(unit, actor)
+            vault = await vault_of(repository, self._keys)
+            rows = await repository.list_sessions(page.position(), limit)
+        views = [session_view(row, vault) for row in rows]
+        if q:
+            views = [view for view in views if q.casefold() in view.title.casefold()]
+        items = tuple(views[: page.limit])
+        more = len(views) > page.limit
+        return Page(items, cursor_for(items[-1].updated_at, items[-1].id) if more else None)
+
+    async def get_session(self, actor: Actor, session_id: str) -> SessionView:
+        """One conversation. Raises NotFound."""
+        require_scope(actor, Scope.CHAT_READ)
+        async with self._db.read() as unit:
+            repository = ChatRepository(unit, actor)
+            return session_view(
+                await repository.get_session(session_id), await vault_of(repository, self._keys)
+            )
+
+    async def rename_session(self, actor: Actor, session_id: str, title: str) -> SessionView:
+        """The conversation under its new title. Raises NotFound, SessionTitleInvalid."""
+        require_scope(actor, Scope.CHAT_WRITE)
+        cleaned = _clean(title)
+        async with self._db.write() as unit:
+            repository = ChatRepository(unit, actor)
+            session = await repository.get_session(session_id)
+            require(actor, Permission.CHANGE_CHAT, session)
+            vault = await vault_of(repository, self._keys)
+            session.sealed_title = vault.seal(cleaned)
+            self._announce(unit, actor, session_id)
+            return session_view(session, vault)
+
+    async def delete_session(self, actor: Actor, session_id: str) -> None:
+        """Removes a conversation; an answer that is being written in it stops. Raises NotFound."""
+        require_scope(actor, Scope.CHAT_WRITE)
+        async with self._db.write() as unit:
+            repository = ChatRepository(unit, actor)
+            session = await repository.get_session(session_id)
+            require(actor, Permission.CHANGE_CHAT, session)
+            await repository.delete_session(session)
+            await self._audit.record(
+                unit, actor, "chat.deleted", resource_type="session", resource_id=session_id
+            )
+            self._announce(unit, actor, session_id)
+        for run in self._runs.of(actor.user_id):
+            if run.session_id == session_id and run.task is not None:
+                run.stop_requested = True
+                run.task.cancel()
+
+    async def list_messages(self, actor: Actor, session_id: str, page: PageRequest) -> Page[MessageView]:
+        """The newest page first, in order of time inside a page; the cursor leads to older ones. Raises NotFound."""
+        require_scope(actor, Scope.CHAT_READ)
+        async with self._db.read() as unit:
+            repository = ChatRepository(unit, actor)
+            session = await repository.get_session(session_id)
+            rows = await repository.list_messages(session.id, _position(page.cursor), page.limit + 1)
+        shown = rows[: page.limit]
+        views = await self._views(actor, list(reversed(shown)))
+        return Page(tuple(views), str(shown[-1].position) if len(rows) > page.limit else None)
+
+    async def get_message(self, actor: Actor, message_id: str) -> MessageView:
+        """One message with its citations. Raises NotFound."""
+        require_scope(actor, Scope.CHAT_READ)
+        async with self._db.read() as unit:
+            row = await ChatRepository(unit, actor).get_message(message_id)
+        return (await self._views(actor, [row]))[0]
+
+    async def _views(self, actor: Actor, rows: list[MessageRow]) -> list[MessageView]:
+        ids = [row.id for row in rows if row.role == "assistant"]
+        async with self._db.read() as unit:
+            repository = ChatRepository(unit, actor)
+            vault = await vault_of(repository, self._keys)
+            citations = await repository.citations(ids)
+            runs = await repository.runs_of(ids)
+        passages = await self._documents.read_passages(actor, {citation.chunk_id for citation in citations})
+        return [
+            message_view(
+                row,
+                vault,
+                runs.get(row.id),
+                [stored_citation(each, passages) for each in citations if each.message_id == row.id],
+            )
+            for row in rows
+        ]
+
+    def _announce(self, unit: UnitOfWork, actor: Actor, session_id: str) -> None:
+        unit.after_commit(
+            lambda: self._bus.publish(user_topic(actor.user_id), Event("sessions_changed", session_id))
+        )
+
+
+def _position(cursor: str | None) -> int | None:
+    try:
+        return None if cursor is None else int(cursor)
+    except ValueError as error:
+        raise Malformed(reason="the cursor is not one of ours") from error
+
+
+def _clean(title: str) -> str:
+    visible = "".join(
+        char for char in title if unicodedata.category(char) not in {"Cc", "Cs"} or char.isspace()
+    )
+    cleaned = " ".join(unicodedata.normalize("NFC", visible).split())
+    if not 1 <= len(cleaned) <= _TITLE_CHARS:
+        raise SessionTitleInvalid
+    return cleaned

@@ -1,0 +1,92 @@
+"""Runs while they are alive: their events in memory, for any number of followers. The database is the truth afterwards."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from youworker_app.chat.schemas import RunEvent
+
+_KEPT_AFTER_END_S = 60.0
+
+
+@dataclass
+class LiveRun:
+    """One answer being written. Events are numbered from 1 without gaps; followers never slow the writer."""
+
+    run_id: str
+    session_id: str
+    message_id: str
+    owner_id: str
+    task: asyncio.Task[None] | None = None
+    stop_requested: bool = False
+    ended: bool = False
+    events: list[RunEvent] = field(default_factory=list)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def emit(self, name: str, **data: object) -> None:
+        """Adds an event and wakes the followers."""
+        self.events.append(RunEvent(len(self.events) + 1, name, data))
+        self._wake()
+
+    def end(self) -> None:
+        """No event follows."""
+        self.ended = True
+        self._wake()
+
+    async def follow(self, after: int) -> AsyncIterator[RunEvent]:
+        """Events numbered above `after`, as they come, until the end."""
+        position = max(after, 0)
+        while True:
+            changed = self._changed
+            for event in self.events[position:]:
+                position = event.id
+                yield event
+            if self.ended and position >= len(self.events):
+                return
+            if changed is self._changed:
+                await changed.wait()
+
+    def _wake(self) -> None:
+        # A fresh event for the next wait: whoever waited on the old one is woken exactly once.
+        self._changed, old = asyncio.Event(), self._changed
+        old.set()
+
+
+class LiveRuns:
+    """All runs of this process."""
+
+    def __init__(self, *, kept_after_end_s: float = _KEPT_AFTER_END_S) -> None:
+        self._runs: dict[str, LiveRun] = {}
+        self._kept = kept_after_end_s
+
+    def add(self, run: LiveRun) -> None:
+        """A run begins."""
+        self._runs[run.run_id] = run
+
+    def find(self, run_id: str) -> LiveRun | None:
+        """The run, while it lives and shortly after."""
+        return self._runs.get(run_id)
+
+    def of(self, owner_id: str) -> list[LiveRun]:
+        """A person's runs that have not ended."""
+        return [run for run in self._runs.values() if run.owner_id == owner_id and not run.ended]
+
+    def retire(self, run: LiveRun) -> None:
+        """Ends a run and forgets it after a while: a client that lost its connection finds the same numbering meanwhile."""
+        run.end()
+        asyncio.get_running_loop().call_later(self._kept, self._runs.pop, run.run_id, None)
+
+    def drop(self, run: LiveRun) -> None:
+        """Forgets a run at once."""
+        run.end()
+        self._runs.pop(run.run_id, None)
+
+    async def drain(self, seconds: float) -> None:
+        """Waits for running answers at shutdown; those that take longer are cancelled and save what they have."""
+        tasks = [run.task for run in self._runs.values() if run.task and not run.task.done()]
+        if not tasks:
+            return
+        _, pending = await asyncio.wait(tasks, timeout=seconds)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)

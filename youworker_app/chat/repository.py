@@ -1,0 +1,172 @@
+"""All SQL of conversations, messages, citations and runs. Contents arrive here sealed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, tuple_
+from sqlmodel import col
+
+from youworker_app.access.repository import Repository
+from youworker_app.access.visible import SystemReason, count_visible, delete_visible, system_scope, visible
+from youworker_app.core.clock import now
+from youworker_app.core.db import UnitOfWork
+from youworker_app.models.accounts import EncryptionKey, User
+from youworker_app.models.chat import ChatSession, Citation, Message, Run
+
+SessionRow = ChatSession
+MessageRow = Message
+CitationRow = Citation
+RunRow = Run
+
+
+@dataclass(frozen=True)
+class NewCitation:
+    """Which passage `[n]` points at."""
+
+    n: int
+    document_id: str
+    chunk_id: str
+    mark_start: int | None
+    mark_end: int | None
+    score: float
+
+
+class ChatRepository(Repository):
+    """One person's conversations."""
+
+    async def wrapped_key(self) -> bytes:
+        """The actor's own wrapped data key."""
+        statement = (
+            visible(EncryptionKey, self._actor, joined=(User,))
+            .join(User, col(User.key_id) == col(EncryptionKey.id))
+            .where(col(User.id) == self._actor.user_id)
+        )
+        return (await self._session.execute(statement)).scalar_one().wrapped
+
+    # --- sessions
+
+    def add_session(self, sealed_title: bytes) -> ChatSession:
+        """A new conversation of the actor."""
+        row = ChatSession(owner_id=self._actor.user_id, sealed_title=sealed_title)
+        self.add(row)
+        return row
+
+    async def get_session(self, session_id: str) -> ChatSession:
+        """One of the actor's conversations. Raises NotFound."""
+        return await self._get(ChatSession, session_id)
+
+    async def list_sessions(self, after: tuple[datetime, str] | None, limit: int) -> list[ChatSession]:
+        """Latest first, at most `limit`."""
+        statement = visible(ChatSession, self._actor)
+        if after is not None:
+            statement = statement.where(tuple_(col(ChatSession.updated_at), col(ChatSession.id)) < after)
+        statement = statement.order_by(col(ChatSession.updated_at).desc(), col(ChatSession.id).desc()).limit(
+            limit
+        )
+        return list((await self._session.execute(statement)).scalars())
+
+    async def delete_session(self, session: ChatSession) -> None:
+        """Removes a conversation with its messages, citations and runs."""
+        await self._session.delete(session)
+
+    # --- messages
+
+    async def add_message(
+        self, session: ChatSession, role: str, sealed: bytes, *, state: str, model: str = ""
+    ) -> Message:
+        """A new message at the end of the conversation."""
+        statement = visible(Message, self._actor).where(col(Message.session_id) == session.id)
+        last = (
+            await self._session.execute(
+                statement.with_only_columns(func.coalesce(func.max(col(Message.position)), 0))
+            )
+        ).scalar_one()
+        row = Message(
+            session_id=session.id,
+            position=last + 1,
+            role=role,
+            sealed_content=sealed,
+            state=state,
+            model=model,
+        )
+        session.updated_at = now()
+        self.add(row)
+        await self.flush()
+        return row
+
+    async def get_message(self, message_id: str) -> Message:
+        """One of the actor's messages. Raises NotFound."""
+        return await self._get(Message, message_id)
+
+    async def list_messages(self, session_id: str, before: int | None, limit: int) -> list[Message]:
+        """The latest messages before a position, newest first, at most `limit`."""
+        statement = visible(Message, self._actor).where(col(Message.session_id) == session_id)
+        if before is not None:
+            statement = statement.where(col(Message.position) < before)
+        return list(
+            (
+                await self._session.execute(statement.order_by(col(Message.position).desc()).limit(limit))
+            ).scalars()
+        )
+
+    # --- citations
+
+    async def put_citations(self, message_id: str, citations: Sequence[NewCitation]) -> None:
+        """Exchanges a message's citations."""
+        await self._session.execute(
+            delete_visible(Citation, self._actor).where(col(Citation.message_id) == message_id)
+        )
+        self._session.add_all(
+            Citation(
+                message_id=message_id,
+                n=each.n,
+                document_id=each.document_id,
+                chunk_id=each.chunk_id,
+                mark_start=each.mark_start,
+                mark_end=each.mark_end,
+                score=each.score,
+            )
+            for each in citations
+        )
+
+    async def citations(self, message_ids: Sequence[str]) -> list[Citation]:
+        """The citations of several messages, in order."""
+        statement = visible(Citation, self._actor).where(col(Citation.message_id).in_(list(message_ids)))
+        return list((await self._session.execute(statement.order_by(col(Citation.n)))).scalars())
+
+    # --- runs
+
+    def add_run(self, session_id: str, message_id: str) -> Run:
+        """A run that begins now."""
+        row = Run(session_id=session_id, message_id=message_id, owner_id=self._actor.user_id)
+        self.add(row)
+        return row
+
+    async def get_run(self, run_id: str) -> Run:
+        """One of the actor's runs. Raises NotFound."""
+        return await self._get(Run, run_id)
+
+    async def is_answering(self, session_id: str) -> bool:
+        """Whether an answer is being written in the conversation."""
+        statement = count_visible(
+            Run, self._actor, col(Run.session_id) == session_id, col(Run.state) == "running"
+        )
+        return bool((await self._session.execute(statement)).scalar_one())
+
+    async def runs_of(self, message_ids: Sequence[str]) -> dict[str, Run]:
+        """The run that wrote each message."""
+        statement = visible(Run, self._actor).where(col(Run.message_id).in_(list(message_ids)))
+        return {run.message_id: run for run in (await self._session.execute(statement)).scalars()}
+
+
+async def interrupt_unfinished(unit: UnitOfWork) -> int:
+    """At start: runs that a stopped process left are marked, their partial answers too. Returns how many."""
+    runs = select(Run).where(col(Run.state) == "running")
+    rows = list((await unit.session.execute(system_scope(runs, SystemReason.RECOVERY))).scalars())
+    for run in rows:
+        run.state, run.ended_at = "interrupted", now()
+    messages = select(Message).where(col(Message.state) == "running")
+    for message in (await unit.session.execute(system_scope(messages, SystemReason.RECOVERY))).scalars():
+        message.state, message.error_code = "interrupted", "ANSWER_INTERRUPTED"
+    return len(rows)

@@ -1,0 +1,150 @@
+"""Writes one answer: a task of the server, whoever is listening. What is written is saved as it grows."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+
+from youworker_app.access.actor import Actor
+from youworker_app.agent.schemas import (
+    AgentEvent,
+    Evidence,
+    Question,
+    Searching,
+    Thinking,
+    Token,
+    Usage,
+    Writing,
+)
+from youworker_app.agent.service import AgentService
+from youworker_app.chat.errors import AnswerFailed
+from youworker_app.chat.live import LiveRun, LiveRuns
+from youworker_app.chat.repository import ChatRepository, NewCitation
+from youworker_app.chat.vault import Vault
+from youworker_app.chat.views import citation_json, citation_view
+from youworker_app.core.clock import now
+from youworker_app.core.db import Database
+from youworker_app.core.errors import AppError, NotFound
+from youworker_app.core.events import Event, EventBus, user_topic
+from youworker_app.core.settings import ChatSettings
+from youworker_app.core.telemetry import correlation_id, get_logger
+from youworker_app.documents.schemas import Passage
+
+log = get_logger(__name__)
+
+
+class _Draft:
+    """The answer so far."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.model = ""
+        self.usage: dict[str, int | None] = {}
+        self.saved_at = time.monotonic()
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+
+class AnswerRunner:
+    """Runs the agent and keeps what it says."""
+
+    def __init__(
+        self, db: Database, agent: AgentService, runs: LiveRuns, bus: EventBus, settings: ChatSettings
+    ) -> None:
+        self._db, self._agent, self._runs, self._bus, self._settings = db, agent, runs, bus, settings
+
+    async def run(self, actor: Actor, run: LiveRun, question: Question, vault: Vault) -> None:
+        """Writes the answer to its end, its stop or its failure; every way out is saved and told."""
+        draft = _Draft()
+        state, error = "complete", None
+        try:
+            await self._write(actor, run, question, vault, draft)
+        except asyncio.CancelledError:
+            state = "stopped" if run.stop_requested else "interrupted"
+        except AppError as told:
+            state, error = "failed", told
+        except Exception:
+            log.exception("answer_failed", run_id=run.run_id)
+            state, error = "failed", AnswerFailed(reference=correlation_id.get())
+        # A second cancellation must not lose what was written.
+        await asyncio.shield(self._end(actor, run, vault, draft, state, error))
+
+    async def _write(
+        self, actor: Actor, run: LiveRun, question: Question, vault: Vault, draft: _Draft
+    ) -> None:
+        async with aclosing(self._agent.answer(actor, question)) as events:
+            async for event in events:
+                await self._take(actor, run, vault, draft, event)
+
+    async def _take(self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft, event: AgentEvent) -> None:
+        match event:
+            case Token():
+                draft.pieces.append(event.text)
+                run.emit("token", text=event.text)
+                await self._save_sometimes(actor, run, vault, draft)
+            case Thinking():
+                run.emit("thinking", text=event.text)
+            case Searching():
+                run.emit("status", stage="searching")
+            case Evidence():
+                await self._keep_evidence(actor, run, event.passages)
+            case Writing():
+                draft.model = event.model
+                run.emit("status", stage="writing", model=event.model)
+            case Usage():
+                draft.usage = {
+                    "prompt_tokens": event.prompt_tokens,
+                    "completion_tokens": event.completion_tokens,
+                }
+
+    async def _keep_evidence(self, actor: Actor, run: LiveRun, passages: Sequence[Passage]) -> None:
+        numbered = list(enumerate(passages, start=1))
+        rows = [
+            NewCitation(n, p.document_id, p.chunk_id, p.mark_start, p.mark_end, p.score) for n, p in numbered
+        ]
+        async with self._db.write() as unit:
+            await ChatRepository(unit, actor).put_citations(run.message_id, rows)
+        views = [citation_view(n, p, score=p.score, mark=(p.mark_start, p.mark_end)) for n, p in numbered]
+        run.emit("citations", citations=[citation_json(view) for view in views])
+
+    async def _save_sometimes(self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft) -> None:
+        if (time.monotonic() - draft.saved_at) * 1_000 < self._settings.save_every_ms:
+            return
+        async with self._db.write() as unit:
+            message = await ChatRepository(unit, actor).get_message(run.message_id)
+            message.sealed_content, message.model = vault.seal(draft.text), draft.model
+        draft.saved_at = time.monotonic()
+
+    async def _end(
+        self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft, state: str, error: AppError | None
+    ) -> None:
+        try:
+            await self._save_end(actor, run, vault, draft, state, error)
+        except NotFound:
+            pass  # the conversation was deleted while its answer was being written
+        finally:
+            if error is None:
+                run.emit("done", message_id=run.message_id, state=state, usage=draft.usage)
+            else:
+                run.emit(
+                    "error",
+                    code=error.code,
+                    message=error.message,
+                    details=error.details,
+                    message_id=run.message_id,
+                )
+            self._runs.retire(run)
+            self._bus.publish(user_topic(actor.user_id), Event("run_finished", run.run_id))
+
+    async def _save_end(
+        self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft, state: str, error: AppError | None
+    ) -> None:
+        async with self._db.write() as unit:
+            repository = ChatRepository(unit, actor)
+            message = await repository.get_message(run.message_id)
+            message.sealed_content, message.model, message.state = vault.seal(draft.text), draft.model, state
+            message.usage, message.error_code = draft.usage, error.code if error else ""
+            row = await repository.get_run(run.run_id)
+            row.state, row.ended_at = ("done" if state == "complete" else state), now()

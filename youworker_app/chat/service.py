@@ -1,0 +1,193 @@
+"""Asking: a question becomes rows, a run and a task; anyone entitled may follow, stop or wait for it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from youworker_app.access.actor import Actor, Scope, require_scope
+from youworker_app.access.permissions import Permission, require
+from youworker_app.agent.schemas import Question, Turn
+from youworker_app.agent.service import AgentService
+from youworker_app.audit.service import AuditService
+from youworker_app.chat.conversations import ConversationService
+from youworker_app.chat.errors import AnswerRunning, QuestionEmpty, QuestionTooLong, TooManyAnswers
+from youworker_app.chat.live import LiveRun, LiveRuns
+from youworker_app.chat.repository import ChatRepository, SessionRow, interrupt_unfinished
+from youworker_app.chat.runner import AnswerRunner
+from youworker_app.chat.schemas import AskQuestion, MessageView, ModelsView, RunEvent, StartedRun
+from youworker_app.chat.vault import Vault, vault_of
+from youworker_app.chat.views import citation_json
+from youworker_app.core.db import Database
+from youworker_app.core.events import Event, EventBus, user_topic
+from youworker_app.core.keys import DataKeys
+from youworker_app.core.settings import ChatSettings
+from youworker_app.core.telemetry import get_logger
+
+log = get_logger(__name__)
+_TITLE_CHARS = 80
+
+
+class ChatService:
+    """Questions and the runs that answer them. Conversations as such: `ConversationService`."""
+
+    def __init__(
+        self,
+        db: Database,
+        keys: DataKeys,
+        agent: AgentService,
+        conversations: ConversationService,
+        runs: LiveRuns,
+        audit: AuditService,
+        bus: EventBus,
+        settings: ChatSettings,
+    ) -> None:
+        self._db, self._keys, self._agent, self._conversations = db, keys, agent, conversations
+        self._runs, self._audit, self._bus, self._settings = runs, audit, bus, settings
+        self._runner = AnswerRunner(db, agent, runs, bus, settings)
+
+    async def ask(self, actor: Actor, asked: AskQuestion) -> StartedRun:
+        """Commits the question and starts its answer.
+
+        Raises NotFound for a session that is not the actor's, QuestionEmpty, QuestionTooLong, AnswerRunning, TooManyAnswers.
+        """
+        require_scope(actor, Scope.CHAT_WRITE)
+        text = self._checked(actor, asked.message)
+        async with self._db.write() as unit:
+            repository = ChatRepository(unit, actor)
+            vault = await vault_of(repository, self._keys)
+            session = await self._session(actor, repository, vault, asked.session_id, text)
+            history = await self._history(repository, vault, session)
+            await repository.add_message(session, "user", vault.seal(text), state="complete")
+            message = await repository.add_message(session, "assistant", vault.seal(""), state="running")
+            row = repository.add_run(session.id, message.id)
+            await self._audit.record(unit, actor, "chat.asked", resource_type="run", resource_id=row.id)
+            run = LiveRun(row.id, session.id, message.id, actor.user_id)
+        self._start(actor, run, _question(asked, text, history), vault)
+        return StartedRun(run.run_id, run.session_id, run.message_id)
+
+    def _checked(self, actor: Actor, message: str) -> str:
+        text = message.strip()
+        if not text:
+            raise QuestionEmpty
+        if len(text) > self._settings.max_question_chars:
+            raise QuestionTooLong(length=len(text), limit=self._settings.max_question_chars)
+        if len(self._runs.of(actor.user_id)) >= self._settings.max_runs_per_user:
+            raise TooManyAnswers(limit=self._settings.max_runs_per_user, retry_after_s=5)
+        return text
+
+    async def _session(
+        self, actor: Actor, repository: ChatRepository, vault: Vault, session_id: str | None, text: str
+    ) -> SessionRow:
+        if session_id is None:
+            session = repository.add_session(vault.seal(" ".join(text.split())[:_TITLE_CHARS]))
+            await repository.flush()
+            return session
+        session = await repository.get_session(session_id)
+        require(actor, Permission.CHANGE_CHAT, session)
+        if await repository.is_answering(session.id):
+            raise AnswerRunning
+        return session
+
+    async def _history(
+        self, repository: ChatRepository, vault: Vault, session: SessionRow
+    ) -> tuple[Turn, ...]:
+        if not self._settings.history_messages:
+            return ()
+        rows = await repository.list_messages(session.id, None, self._settings.history_messages)
+        turns = [Turn(row.role, vault.open(row.sealed_content)) for row in reversed(rows)]
+        return tuple(turn for turn in turns if turn.content)
+
+    def _start(self, actor: Actor, run: LiveRun, question: Question, vault: Vault) -> None:
+        self._runs.add(run)
+        run.emit("session", run_id=run.run_id, session_id=run.session_id, message_id=run.message_id)
+        run.task = asyncio.create_task(
+            self._runner.run(actor, run, question, vault), name=f"run-{run.run_id}"
+        )
+        self._bus.publish(user_topic(actor.user_id), Event("sessions_changed", run.session_id))
+        self._bus.publish(user_topic(actor.user_id), Event("run_started", run.run_id))
+
+    async def events(self, actor: Actor, run_id: str, *, after: int = 0) -> AsyncIterator[RunEvent]:
+        """The run's events above `after`, as they come; from the database once the run has left memory.
+
+        A stream rebuilt from the database begins with `reset`: whoever listened before forgets the text so far.
+        Raises NotFound at the first step.
+        """
+        require_scope(actor, Scope.CHAT_READ)
+        async with self._db.read() as unit:
+            row = await ChatRepository(unit, actor).get_run(run_id)
+        live = self._runs.find(run_id)
+        if live is not None:
+            async for event in live.follow(after if after <= len(live.events) else 0):
+                yield event
+            return
+        message = await self._conversations.get_message(actor, row.message_id)
+        for event in _rebuilt(run_id, message):
+            yield event
+
+    async def stop(self, actor: Actor, run_id: str) -> None:
+        """Ends a running answer and keeps what was written; nothing happens to one that has ended. Raises NotFound."""
+        require_scope(actor, Scope.CHAT_WRITE)
+        async with self._db.read() as unit:
+            row = await ChatRepository(unit, actor).get_run(run_id)
+            require(actor, Permission.STOP_RUN, row)
+        live = self._runs.find(run_id)
+        if live is not None and live.task is not None and not live.ended:
+            live.stop_requested = True
+            live.task.cancel()
+            await asyncio.wait([live.task])
+
+    async def wait(self, actor: Actor, run_id: str) -> MessageView:
+        """The answer, once it has ended. Raises NotFound."""
+        async for _ in self.events(actor, run_id):
+            pass
+        async with self._db.read() as unit:
+            row = await ChatRepository(unit, actor).get_run(run_id)
+        return await self._conversations.get_message(actor, row.message_id)
+
+    async def list_models(self, actor: Actor) -> ModelsView:
+        """What can answer now."""
+        require_scope(actor, Scope.CHAT_READ)
+        connected, models, chosen = await self._agent.list_models()
+        return ModelsView(connected, models, chosen)
+
+    async def recover(self) -> None:
+        """At start: marks what a stopped process left half written."""
+        async with self._db.write() as unit:
+            count = await interrupt_unfinished(unit)
+        log.info("runs_interrupted", count=count)
+
+    async def shut_down(self, seconds: float) -> None:
+        """Waits for running answers, then cuts them; what was written is saved."""
+        await self._runs.drain(seconds)
+
+
+def _question(asked: AskQuestion, text: str, history: tuple[Turn, ...]) -> Question:
+    return Question(
+        text=text,
+        history=history,
+        language=asked.language or "",
+        model=asked.model or None,
+        group_ids=asked.group_ids,
+        document_ids=asked.document_ids,
+        use_documents=asked.use_documents,
+    )
+
+
+def _rebuilt(run_id: str, message: MessageView) -> list[RunEvent]:
+    """The events of a run that has ended, made from what was kept."""
+    parts: list[tuple[str, dict[str, object]]] = [
+        ("session", {"run_id": run_id, "session_id": message.session_id, "message_id": message.id}),
+        ("reset", {}),
+        ("citations", {"citations": [citation_json(view) for view in message.citations]}),
+        ("token", {"text": message.content}),
+    ]
+    if message.error_code:
+        error = {
+            "code": message.error_code,
+            "message": message.error,
+            "details": {},
+            "message_id": message.id,
+        }
+        parts.append(("error", error))
+    else:
+        parts.append(("done", {"message_id": message.id, "state": message.state, "usage": message.usage}))
+    return [RunEvent(number, name, data) for number, (name, data) in enumerate(parts, start=1)]

@@ -1,0 +1,175 @@
+"""The open conversation: its messages as they are kept, and asking. What streams does not pass through here."""
+
+from dataclasses import dataclass
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from youworker_app.access.actor import Actor
+from youworker_app.chat.conversations import ConversationService
+from youworker_app.chat.schemas import AskQuestion, MessageView
+from youworker_app.chat.service import ChatService
+from youworker_app.chat.ui.views import MessageItem, message_item
+from youworker_app.core.errors import AppError, NotFound
+from youworker_app.core.paging import PageRequest
+from youworker_app.core.registry import service
+from youworker_app.core.settings import Settings
+from youworker_app.documents.ui.state import DocumentsState
+from youworker_app.ui.base_state import BaseState
+from youworker_app.ui.errors import on_error
+
+WINDOW = 40
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A text for the composer; a new `n` puts it there."""
+
+    n: int = 0
+    text: str = ""
+
+
+class ChatState(BaseState):
+    """`earlier` are messages that no longer change, `recent` those since the page was opened: asking sends few of them."""
+
+    session: str = ""
+    heading: str = ""
+    earlier: list[MessageItem] = []
+    recent: list[MessageItem] = []
+    running: str = ""
+    older: str = ""
+    draft: Draft = Draft()
+    limit: int = 16_000
+
+    @rx.event
+    async def open(self) -> EventSpec | None:
+        """Rebuilds the conversation that the address names, or an empty one."""
+        actor = await self._actor()
+        self.limit = service(Settings).chat.max_question_chars
+        wanted = str(self.router.url.path).rpartition("/c/")[2] if "/c/" in self.router.url.path else ""
+        is_other = wanted != self.session
+        if is_other:
+            self._show("", [])
+        try:
+            await self._load(actor, wanted)
+        except NotFound:
+            return rx.redirect("/", replace=True)
+        return DocumentsState.settle(True) if is_other else None
+
+    @rx.event
+    async def ask(self, question: str) -> EventSpec | list[EventSpec]:
+        """Asks; a question that is refused goes back into the composer."""
+        actor = await self._actor()
+        models = await self.get_state(ModelState)
+        asked = AskQuestion(
+            question, self.session or None, model=models.chosen or None, language=self.language
+        )
+        try:
+            started = await service(ChatService).ask(actor, asked)
+        except AppError as error:
+            self.draft = Draft(self.draft.n + 1, question)
+            return on_error(error)
+        is_new = not self.session
+        await self._load(actor, started.session_id)
+        moves = [rx.redirect(f"/c/{started.session_id}", replace=True)] if is_new else []
+        return [DocumentsState.settle(False), *moves]
+
+    @rx.event
+    async def stop(self) -> None:
+        """Ends the answer that is being written; what there is stays."""
+        actor = await self._actor()
+        if self.running:
+            await service(ChatService).stop(actor, self.running)
+
+    @rx.event
+    async def refresh(self) -> None:
+        """Reads the newest messages again: an answer ended, or another tab asked."""
+        actor = await self._actor()
+        await self._load(actor, self.session)
+
+    @rx.event
+    async def show_older(self) -> None:
+        """Reads further back."""
+        actor = await self._actor()
+        page = PageRequest(limit=WINDOW, cursor=self.older or None)
+        found = await service(ConversationService).list_messages(actor, self.session, page)
+        self.earlier = [*(message_item(view, self.language) for view in found.items), *self.earlier]
+        self.older = found.next_cursor or ""
+
+    @rx.event
+    async def leave(self, session_id: str) -> EventSpec | None:
+        """Leaves a conversation that is gone."""
+        await self._actor()
+        return rx.redirect("/") if session_id == self.session else None
+
+    @rx.event
+    async def suggest(self, key: str) -> None:
+        """Puts an example into the composer."""
+        await self._actor()
+        if key in {"chat.suggest.summary.text", "chat.suggest.find.text"}:
+            self.draft = Draft(self.draft.n + 1, self._text(key))
+
+    async def _load(self, actor: Actor, session_id: str) -> None:
+        if not session_id:
+            return
+        conversations = service(ConversationService)
+        session = await conversations.get_session(actor, session_id)
+        found = await conversations.list_messages(actor, session_id, PageRequest(limit=WINDOW))
+        if session_id != self.session:
+            self.older = found.next_cursor or ""
+            self._show(session_id, [])
+        self.heading = session.title
+        self._merge(found.items)
+
+    def _merge(self, views: tuple[MessageView, ...]) -> None:
+        items = [message_item(view, self.language) for view in views]
+        fixed = {item.id for item in self.earlier}
+        recent = [item for item in items if item.id not in fixed]
+        if not self.recent and not self.earlier:
+            self.earlier, recent = _settled(items)
+        if recent != self.recent:
+            self.recent = recent
+        running = next((item.run_id for item in reversed(items) if item.live), "")
+        if running != self.running:
+            self.running = running
+
+    def _show(self, session_id: str, items: list[MessageItem]) -> None:
+        self.session, self.heading, self.running, self.older = session_id, "", "", ""
+        self.earlier, self.recent = items, []
+
+
+class ModelState(BaseState):
+    """What can answer, and which of them the person picked in this tab."""
+
+    models: list[str] = []
+    chosen: str = ""
+    passages: bool = False
+    explaining: bool = False
+
+    @rx.event
+    async def refresh(self) -> None:
+        """Asks again what can answer."""
+        actor = await self._actor()
+        view = await service(ChatService).list_models(actor)
+        self.models, self.passages = list(view.models), not view.connected
+        if self.chosen not in self.models:
+            self.chosen = view.chosen if view.connected else ""
+
+    @rx.event
+    async def choose(self, model: str) -> None:
+        """Picks a model for the questions to come."""
+        await self._actor()
+        if model in self.models:
+            self.chosen = model
+
+    @rx.event
+    async def explain(self, shown: bool) -> None:
+        """Shows or hides how a model is connected."""
+        await self._actor()
+        self.explaining = shown
+
+
+def _settled(items: list[MessageItem]) -> tuple[list[MessageItem], list[MessageItem]]:
+    """Everything up to the first answer that is still being written, and the rest."""
+    first = next((index for index, item in enumerate(items) if item.live), len(items))
+    return items[:first], items[first:]

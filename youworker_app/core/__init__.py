@@ -1,0 +1,1 @@
+"""Knows no domain: settings, errors, database, jobs, events, keys, telemetry, clock, ids, paging."""

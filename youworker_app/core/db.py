@@ -1,0 +1,120 @@
+"""The database: engine, UnitOfWork, and the one place that commits.
+
+A service step is one unit: committed on clean exit, rolled back otherwise. SQLite: a writing unit begins IMMEDIATE and
+holds the process's one write lock, so a read never turns into a write. No gateway is awaited inside a unit.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import DateTime, Dialect, event
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.types import TypeDecorator
+from sqlalchemy.util import immutabledict
+
+from youworker_app.core.fence import MODE, FencedSession
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """Timezone-aware on every database: SQLite keeps naive UTC, PostgreSQL `timestamptz`. Refuses naive values."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class UnitOfWork:
+    """One transaction. What must happen only if it commits is registered with `after_commit`."""
+
+    def __init__(self, session: AsyncSession, mode: Literal["read", "write"]) -> None:
+        self.session = session
+        self.mode = mode
+        self._after: list[Callable[[], None]] = []
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Runs `action` (quick, not awaited) once the transaction is safe."""
+        self._after.append(action)
+
+    def committed(self) -> None:
+        """Called by Database alone."""
+        for action in self._after:
+            action()
+
+
+class Database:
+    """Owns the engine. `read()` and `write()` open units of work."""
+
+    def __init__(self, url: str, *, busy_timeout_ms: int = 5_000, pool_size: int = 10) -> None:
+        self.is_sqlite = url.startswith("sqlite")
+        pool: dict[str, Any] = {} if self.is_sqlite else {"pool_size": pool_size, "pool_pre_ping": True}
+        self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, **pool)
+        self._write_lock = asyncio.Lock()
+        if self.is_sqlite:
+            _prepare_sqlite(self.engine, busy_timeout_ms)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[UnitOfWork]:
+        """A unit that only reads; a write inside raises."""
+        async with self._unit("read") as unit:
+            yield unit
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[UnitOfWork]:
+        """A unit that may write; committed on clean exit."""
+        async with AsyncExitStack() as stack:
+            if self.is_sqlite:
+                await stack.enter_async_context(self._write_lock)
+            unit = await stack.enter_async_context(self._unit("write"))
+            yield unit
+
+    @asynccontextmanager
+    async def _unit(self, mode: Literal["read", "write"]) -> AsyncIterator[UnitOfWork]:
+        session = AsyncSession(
+            self.engine, sync_session_class=FencedSession, expire_on_commit=False, autoflush=False
+        )
+        unit = UnitOfWork(session, mode)
+        async with session:
+            await session.connection(execution_options=immutabledict({MODE: mode}))
+            yield unit
+            # A cancelled request must not leave half a commit behind: the commit itself is shielded.
+            await asyncio.shield(session.commit())
+        unit.committed()
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self.engine.dispose()
+
+
+def _prepare_sqlite(engine: AsyncEngine, busy_timeout_ms: int) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we begin ourselves, see below
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "foreign_keys=ON",
+            "synchronous=FULL",
+            f"busy_timeout={busy_timeout_ms}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Any) -> None:
+        write = connection.get_execution_options().get(MODE) == "write"
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

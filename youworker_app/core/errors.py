@@ -1,0 +1,88 @@
+"""The error tree, on one screen.
+
+A service raises an `AppError`; two translators exist, one to JSON (`api/errors.py`) and one to a toast (`ui/errors.py`).
+The English text stands here; other languages in the catalogue under `error.<CODE>`. No error carries message text,
+file content or a secret.
+"""
+
+from typing import ClassVar, TypeAlias
+
+Detail: TypeAlias = str | int | float | bool | None
+
+
+class AppError(Exception):
+    """An error told to a person: what happened and what to do. `template` is formatted with the details."""
+
+    code: ClassVar[str] = "ERROR"
+    http_status: ClassVar[int] = 500
+    template: ClassVar[str] = "Something went wrong."
+
+    def __init__(self, **details: Detail) -> None:
+        self.details: dict[str, Detail] = details
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """The English sentence."""
+        return self.template.format_map(_Missing(self.details))
+
+
+class _Missing(dict[str, Detail]):
+    """A template that names a detail which was not given still makes a sentence."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+class Malformed(AppError):
+    code, http_status, template = "MALFORMED", 400, "The request could not be read: {reason}"
+
+
+class Unauthenticated(AppError):
+    code, http_status, template = "UNAUTHENTICATED", 401, "Please sign in."
+
+
+class Forbidden(AppError):
+    code, http_status, template = "FORBIDDEN", 403, "You are not allowed to do this."
+
+
+class NotFound(AppError):
+    code, http_status, template = "NOT_FOUND", 404, "This does not exist, or you cannot see it."
+
+
+class Conflict(AppError):
+    code, http_status, template = "CONFLICT", 409, "This conflicts with what is there already."
+
+
+class TooLarge(AppError):
+    code, http_status, template = "TOO_LARGE", 413, "This is larger than allowed."
+
+
+class UnsupportedType(AppError):
+    code, http_status, template = "UNSUPPORTED_TYPE", 415, "This type is not supported."
+
+
+class Unprocessable(AppError):
+    code, http_status, template = "UNPROCESSABLE", 422, "This cannot be used as it is: {reason}"
+
+
+class TooManyRequests(AppError):
+    code, http_status, template = (
+        "TOO_MANY_REQUESTS",
+        429,
+        "Too many requests. Try again in {retry_after_s} seconds.",
+    )
+
+
+class DependencyAway(AppError):
+    code, http_status, template = (
+        "DEPENDENCY_AWAY",
+        503,
+        "A service that this needs cannot be reached at the moment.",
+    )
+
+
+class ConfigurationError(AppError):
+    """The installation cannot start as it is configured; the message says what to change."""
+
+    code, http_status, template = "CONFIGURATION", 503, "{problem}"

@@ -1,0 +1,79 @@
+"""Delivery of jobs: a taskiq broker brings an id to its handler. The job's row is the truth, the broker holds nothing.
+
+The in-process broker has no bound on parallel work and does not wait at shutdown, so both are done here.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from taskiq import InMemoryBroker
+
+from youworker_app.core.telemetry import get_logger
+
+JobHandler = Callable[[str], Awaitable[None]]
+
+log = get_logger(__name__)
+
+
+class JobQueue:
+    """Hands job ids to the handler of their kind, at most `workers` at a time, each id once at a time."""
+
+    def __init__(self, *, workers: int) -> None:
+        self._broker = InMemoryBroker(await_inplace=True)  # so that a cancelled delivery cancels its handler
+        self._slots = asyncio.Semaphore(workers)
+        self._handlers: dict[str, JobHandler] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._delivered: set[str] = set()
+
+        async def run(kind: str, job_id: str) -> None:  # the broker takes functions, not methods
+            await self._run(kind, job_id)
+
+        self._task = self._broker.register_task(run, task_name="youworker.job")
+
+    def handle(self, kind: str, handler: JobHandler) -> None:
+        """Registers the one handler of a kind."""
+        self._handlers[kind] = handler
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds that have a handler."""
+        return frozenset(self._handlers)
+
+    async def start(self) -> None:
+        """Starts the broker."""
+        await self._broker.startup()
+
+    def deliver(self, kind: str, job_id: str) -> None:
+        """Brings the id to its handler soon; a second delivery of an id under way is dropped."""
+        if job_id in self._delivered:
+            return
+        self._delivered.add(job_id)
+        task = asyncio.create_task(self._kick(kind, job_id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _kick(self, kind: str, job_id: str) -> None:
+        try:
+            async with self._slots:
+                await self._task.kiq(kind, job_id)
+        finally:
+            self._delivered.discard(job_id)
+
+    async def _run(self, kind: str, job_id: str) -> None:
+        handler = self._handlers.get(kind)
+        if handler is None:
+            log.error("job_without_handler", kind=kind, job_id=job_id)
+            return
+        await handler(job_id)
+
+    async def idle(self) -> None:
+        """Waits until nothing is under way (tests, orderly ends)."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Stops work where it is; unfinished rows are delivered again at the next start."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._broker.shutdown()

@@ -1,0 +1,242 @@
+"""Settings: one frozen class a concern, read from the environment once, validated at start.
+
+Owns every name that an administrator can set. docs/settings.md and .env.example are made from the descriptions here
+(`python -m youworker_app.core.settings_docs`). Nothing else reads the environment.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+def _prefixed(concern: str) -> SettingsConfigDict:
+    return SettingsConfigDict(
+        env_prefix=f"YOUWORKER_{concern}_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+    )
+
+
+def _split(value: object) -> object:
+    return (
+        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    )
+
+
+class StorageSettings(BaseSettings):
+    model_config = _prefixed("STORAGE")
+
+    data_dir: Path = Field(
+        Path("data"), description="Folder that holds everything: database, files, vectors, keys."
+    )
+
+    @property
+    def blobs_dir(self) -> Path:
+        return self.data_dir / "blobs"
+
+    @property
+    def vectors_dir(self) -> Path:
+        return self.data_dir / "vectors"
+
+    @property
+    def models_dir(self) -> Path:
+        return self.data_dir / "models"
+
+    @property
+    def secrets_dir(self) -> Path:
+        return self.data_dir / "secrets"
+
+
+class DatabaseSettings(BaseSettings):
+    model_config = _prefixed("DATABASE")
+
+    url: str = Field(
+        "",
+        description="SQLAlchemy URL (postgresql+asyncpg://… or sqlite+aiosqlite:///…); empty: SQLite in the data folder.",
+    )
+    busy_timeout_ms: int = Field(
+        5_000, ge=100, le=60_000, description="How long SQLite waits for a foreign writer."
+    )
+    pool_size: int = Field(10, ge=1, le=200, description="Connections kept open (PostgreSQL).")
+
+
+class SecuritySettings(BaseSettings):
+    model_config = _prefixed("SECURITY")
+
+    master_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="Master keys, newest first, separated by commas; empty: made on the first start in the data folder.",
+    )
+    session_days: int = Field(30, ge=1, le=365, description="A sign-in ends after this many days.")
+    session_idle_hours: int = Field(
+        168, ge=1, le=8_760, description="A sign-in ends after this many hours without use."
+    )
+    api_key_days: int = Field(
+        90, ge=1, le=3_650, description="An API key ends after this many days unless it asks for fewer."
+    )
+    min_password_length: int = Field(10, ge=8, le=128, description="Shortest password accepted.")
+
+    _split_keys = field_validator("master_keys", mode="before")(_split)
+
+
+class VectorSettings(BaseSettings):
+    model_config = _prefixed("VECTORS")
+
+    backend: Literal["embedded", "server"] = Field(
+        "embedded", description="`embedded` keeps vectors in the data folder, `server` uses a Qdrant server."
+    )
+    qdrant_url: str = Field("", description="Address of the Qdrant server (backend `server`).")
+    qdrant_api_key: SecretStr = Field(SecretStr(""), description="Key of the Qdrant server.")
+    collection: str = Field(
+        "youworker", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Collection name on the Qdrant server."
+    )
+    timeout_s: float = Field(
+        10, gt=0, le=120, description="Longest wait for one call to the Qdrant server, in seconds."
+    )
+
+
+class EmbeddingSettings(BaseSettings):
+    model_config = _prefixed("EMBEDDING")
+
+    backend: Literal["builtin", "ollama"] = Field(
+        "builtin", description="`builtin` is MiniLM on the CPU, `ollama` asks Ollama."
+    )
+    model: str = Field("nomic-embed-text", description="Ollama's embedding model (backend `ollama`).")
+    threads: int = Field(1, ge=1, le=64, description="CPU threads of the built-in model.")
+    timeout_s: float = Field(
+        60, gt=0, le=600, description="Longest wait for one batch of embeddings, in seconds."
+    )
+
+
+class LLMSettings(BaseSettings):
+    model_config = _prefixed("LLM")
+
+    ollama_url: str = Field("http://127.0.0.1:11434", description="Address of Ollama.")
+    model: str = Field("", description="Model for answers; empty: the first that Ollama offers.")
+    connect_timeout_s: float = Field(2, gt=0, le=60, description="Longest wait for a connection, in seconds.")
+    first_token_timeout_s: float = Field(
+        120, gt=0, le=3_600, description="Longest wait for the first word, in seconds."
+    )
+    stall_timeout_s: float = Field(
+        30, gt=0, le=600, description="Longest silence inside an answer, in seconds."
+    )
+    context_tokens: int = Field(
+        8_192,
+        ge=1_024,
+        le=1_048_576,
+        description="Room for a prompt with its answer, in tokens; more takes more memory.",
+    )
+    max_tokens: int = Field(1_024, ge=16, le=131_072, description="Longest answer, in tokens.")
+
+    @field_validator("ollama_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must look like http://host:11434")
+        return value.rstrip("/")
+
+
+class IngestionSettings(BaseSettings):
+    model_config = _prefixed("INGESTION")
+
+    max_file_bytes: int = Field(
+        200 * MIB, ge=1, le=20 * 1024 * MIB, description="Largest file accepted, in bytes."
+    )
+    max_files_per_upload: int = Field(100, ge=1, le=10_000, description="Most files in one upload.")
+    max_pages: int = Field(20_000, ge=1, description="Most pages in one document.")
+    workers: int = Field(2, ge=1, le=64, description="Documents worked on at the same time.")
+    parser_memory_bytes: int = Field(
+        2_048 * MIB, ge=256 * MIB, description="Memory limit of a process that reads foreign files."
+    )
+    parser_timeout_s: float = Field(
+        120, gt=0, le=3_600, description="Time limit of one step in reading a foreign file, in seconds."
+    )
+
+
+class ChatSettings(BaseSettings):
+    model_config = _prefixed("CHAT")
+
+    max_question_chars: int = Field(
+        16_000, ge=100, le=1_000_000, description="Longest question, in characters."
+    )
+    passages: int = Field(6, ge=1, le=50, description="Passages given to the model with a question.")
+    history_messages: int = Field(12, ge=0, le=200, description="Earlier messages given to the model.")
+    save_every_ms: int = Field(
+        1_000, ge=100, le=60_000, description="How often a growing answer is saved, in milliseconds."
+    )
+    max_runs_per_user: int = Field(
+        4, ge=1, le=100, description="Answers that one person can have running at once."
+    )
+
+
+class ServerSettings(BaseSettings):
+    model_config = _prefixed("SERVER")
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
+    port: int = Field(8000, ge=1, le=65_535, description="Port to listen on.")
+    public_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses that people use, such as https://ai.example.it, separated by commas; needed behind a proxy.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe log event written."
+    )
+    log_json: bool = Field(False, description="Write logs as JSON lines.")
+    shutdown_seconds: int = Field(8, ge=1, le=300, description="How long a stop waits for running answers.")
+
+    _split_origins = field_validator("public_origins", mode="before")(_split)
+
+    @field_validator("public_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if (
+                parts.scheme not in {"http", "https"}
+                or not parts.hostname
+                or parts.path
+                or parts.query
+                or "@" in parts.netloc
+            ):
+                raise ValueError(f"{origin!r} is not an origin such as https://ai.example.it")
+        return value
+
+
+class Settings:
+    """All concerns together, read at one moment."""
+
+    def __init__(self, *, data_dir: Path | None = None) -> None:
+        self.storage = StorageSettings(data_dir=data_dir) if data_dir else StorageSettings()
+        self.database = DatabaseSettings()
+        self.security = SecuritySettings()
+        self.vectors = VectorSettings()
+        self.embedding = EmbeddingSettings()
+        self.llm = LLMSettings()
+        self.ingestion = IngestionSettings()
+        self.chat = ChatSettings()
+        self.server = ServerSettings()
+
+    def database_url(self) -> str:
+        """The database's URL, SQLite in the data folder unless set."""
+        return self.database.url or f"sqlite+aiosqlite:///{self.storage.data_dir.absolute() / 'youworker.db'}"
+
+
+CONCERNS: tuple[type[BaseSettings], ...] = (
+    DatabaseSettings,
+    SecuritySettings,
+    StorageSettings,
+    VectorSettings,
+    LLMSettings,
+    EmbeddingSettings,
+    IngestionSettings,
+    ChatSettings,
+    ServerSettings,
+)

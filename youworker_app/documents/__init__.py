@@ -1,0 +1,1 @@
+"""Documents, their files, pages and passages."""

@@ -1,0 +1,171 @@
+"""What ingestion needs of documents: register an upload, read its bytes, put its passages in, say how it went.
+
+Called with the requester's actor, often inside a unit of ingestion's own step.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from youworker_app.access.actor import Actor
+from youworker_app.access.permissions import Permission, require
+from youworker_app.access.rights import Right
+from youworker_app.access.vectors import visibility_of
+from youworker_app.audit.service import AuditService
+from youworker_app.core.crypto import open_sealed, seal
+from youworker_app.core.db import UnitOfWork
+from youworker_app.core.ids import new_id
+from youworker_app.core.keys import DataKeys
+from youworker_app.documents.passage_repository import PassageRepository
+from youworker_app.documents.repository import DocumentRepository
+from youworker_app.documents.schemas import (
+    Locator,
+    NewDocument,
+    NewFile,
+    NewPassage,
+    PlainPassage,
+    SourceFile,
+)
+from youworker_app.documents.views import chunk_aad
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What became of an upload."""
+
+    document_id: str
+    file_is_new: bool
+    is_duplicate: bool
+
+
+class DocumentIntake:
+    """Documents on their way in."""
+
+    def __init__(self, keys: DataKeys, audit: AuditService) -> None:
+        self._keys, self._audit = keys, audit
+
+    async def require_place(self, unit: UnitOfWork, actor: Actor, group_id: str | None) -> None:
+        """Raises NotFound unless the actor may add documents to the group."""
+        if group_id is not None:
+            group = await DocumentRepository(unit, actor).find_group(group_id)
+            require(actor, Permission.ADD_TO_GROUP, group)
+
+    async def register(
+        self, unit: UnitOfWork, actor: Actor, file: NewFile, document: NewDocument, *, wrapped_key: bytes
+    ) -> Registered:
+        """A new document over a new file, over the same content that its space has, or the same document if it is there.
+
+        Safe against another writer of the same content in the same moment. Raises NotFound for a group of others.
+        """
+        await self.require_place(unit, actor, document.group_id)
+        repository = DocumentRepository(unit, actor)
+        stored = await repository.find_stored(file.space, file.content_hash)
+        is_new = False
+        if stored is None:
+            stored, is_new = await repository.add_new_file(file, wrapped_key)
+        if not is_new and (same := await repository.find_same(stored.id, document.group_id)):
+            return Registered(same.id, file_is_new=False, is_duplicate=True)
+        row = repository.add_document(document, stored.id)
+        await repository.flush()
+        await repository.set_tags(row.id, document.tags)
+        await self._audit.record(
+            unit,
+            actor,
+            "document.uploaded",
+            resource_type="document",
+            resource_id=row.id,
+            details={"bytes": file.size_bytes},
+        )
+        return Registered(row.id, file_is_new=is_new, is_duplicate=False)
+
+    async def source(self, unit: UnitOfWork, actor: Actor, document_id: str) -> SourceFile:
+        """Where a document's bytes are, with the key. Raises NotFound."""
+        repository = DocumentRepository(unit, actor)
+        document = await repository.get(document_id, right=Right.DOWNLOAD)
+        file, _, wrapped = await repository.get_file(document.file_id, right=Right.DOWNLOAD)
+        return SourceFile(
+            document.id,
+            document.title,
+            document.filename,
+            document.language,
+            file.id,
+            file.media_type,
+            self._keys.unwrap(wrapped),
+            visibility_of(
+                owner_id=document.owner_id, group_id=document.group_id, is_private=document.is_private
+            ),
+        )
+
+    def seal_passage(
+        self,
+        source: SourceFile,
+        ordinal: int,
+        unit: int,
+        page: int | None,
+        span: tuple[int, int],
+        locator: Locator,
+        text: str,
+    ) -> NewPassage:
+        """A passage with a fresh id, sealed under the file's key."""
+        chunk_id = new_id()
+        sealed = seal(source.data_key, text.encode(), chunk_aad(chunk_id))
+        return NewPassage(chunk_id, ordinal, unit, page, span[0], span[1], locator, sealed)
+
+    async def put_passages(
+        self,
+        unit: UnitOfWork,
+        actor: Actor,
+        document_id: str,
+        passages: Sequence[NewPassage],
+        *,
+        pages: int | None,
+        language: str,
+        title: str | None,
+    ) -> None:
+        """Exchanges the document's passages and writes what reading it told. Raises NotFound."""
+        document = await DocumentRepository(unit, actor).get(document_id)
+        document.pages, document.language = pages, language
+        if title:
+            document.title = title
+        await PassageRepository(unit, actor).replace(document_id, passages)
+
+    async def read_passages(
+        self, unit: UnitOfWork, actor: Actor, source: SourceFile, *, after_ordinal: int, limit: int
+    ) -> list[PlainPassage]:
+        """The next passages in order, in the clear. Raises NotFound once the document is gone."""
+        await DocumentRepository(unit, actor).get(source.document_id)
+        rows = (await PassageRepository(unit, actor).list_chunks(source.document_id, after_ordinal, limit))[
+            :limit
+        ]
+        return [
+            PlainPassage(
+                row.id,
+                row.ordinal,
+                Locator(**row.locator),
+                open_sealed(source.data_key, row.sealed_text, chunk_aad(row.id)).decode(),
+            )
+            for row in rows
+        ]
+
+    async def count_passages(self, unit: UnitOfWork, actor: Actor, document_id: str) -> int:
+        """How many passages a document has."""
+        return await PassageRepository(unit, actor).count(document_id)
+
+    async def set_state(self, unit: UnitOfWork, actor: Actor, document_id: str, state: str) -> None:
+        """queued, working, ready, failed or cancelled. Raises NotFound."""
+        document = await DocumentRepository(unit, actor).get(document_id)
+        document.state = state
+
+    async def stored_file_ids(self, unit: UnitOfWork) -> set[str]:
+        """Every stored file's id: for the sweep of blobs that no row knows."""
+        return await DocumentRepository(unit, _NOBODY).all_file_ids()
+
+    async def document_ids(self, unit: UnitOfWork) -> set[str]:
+        """Every document's id: for the sweep of vectors that no row knows."""
+        return await DocumentRepository(unit, _NOBODY).all_document_ids()
+
+    async def chunk_counts(self, unit: UnitOfWork) -> dict[str, int]:
+        """Passages of each ready document: for the comparison with the vector store."""
+        return await PassageRepository(unit, _NOBODY).counts_of_ready()
+
+
+_NOBODY = Actor(user_id="", username="")

@@ -1,0 +1,112 @@
+"""All SQL of passages."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from youworker_app.access.repository import Repository
+from youworker_app.access.rights import Right
+from youworker_app.access.visible import SystemReason, count_visible, delete_visible, system_scope, visible
+from youworker_app.documents.schemas import NewPassage
+from youworker_app.models.accounts import EncryptionKey
+from youworker_app.models.documents import Chunk, Document, StoredFile
+from youworker_app.models.groups import Group
+
+
+@dataclass(frozen=True)
+class PassageRow:
+    """A passage with its document, its file, the file's wrapped key, and the right that its reader has."""
+
+    chunk: Chunk
+    document: Document
+    file: StoredFile
+    wrapped_key: bytes
+    right: Right
+
+
+class PassageRepository(Repository):
+    """Passages as one actor sees them."""
+
+    async def replace(self, document_id: str, passages: Sequence[NewPassage]) -> None:
+        """Exchanges all passages of a document; the caller has asked `require()`."""
+        await self._session.execute(
+            delete_visible(Chunk, self._actor).where(col(Chunk.document_id) == document_id)
+        )
+        self._session.add_all(
+            Chunk(
+                id=passage.chunk_id,
+                document_id=document_id,
+                ordinal=passage.ordinal,
+                unit=passage.unit,
+                page=passage.page,
+                start=passage.start,
+                end=passage.end,
+                locator=asdict(passage.locator),
+                sealed_text=passage.sealed_text,
+            )
+            for passage in passages
+        )
+
+    async def languages(self) -> list[str]:
+        """The languages that documents here are in, of any owner: a count without content."""
+        statement = select(col(Document.language)).distinct()
+        return list((await self._session.execute(system_scope(statement, SystemReason.COUNTS))).scalars())
+
+    async def counts_of_ready(self) -> dict[str, int]:
+        """Passages of each ready document, for the comparison with the vector store at start."""
+        statement = (
+            select(col(Chunk.document_id), func.count())
+            .join(Document, col(Document.id) == col(Chunk.document_id))
+            .where(col(Document.state) == "ready")
+            .group_by(col(Chunk.document_id))
+        )
+        rows = (await self._session.execute(system_scope(statement, SystemReason.RECOVERY))).all()
+        return {row[0]: row[1] for row in rows}
+
+    async def count(self, document_id: str) -> int:
+        """How many visible passages a document has."""
+        statement = count_visible(Chunk, self._actor, col(Chunk.document_id) == document_id)
+        return (await self._session.execute(statement)).scalar_one()
+
+    async def list_chunks(self, document_id: str, after_ordinal: int, limit: int) -> list[Chunk]:
+        """Passages of a document in order, `limit` + 1 at most. The caller has got the document with VIEW."""
+        statement = visible(Chunk, self._actor).where(
+            col(Chunk.document_id) == document_id, col(Chunk.ordinal) > after_ordinal
+        )
+        return list(
+            (await self._session.execute(statement.order_by(col(Chunk.ordinal)).limit(limit + 1))).scalars()
+        )
+
+    async def passages(self, chunk_ids: Collection[str]) -> list[PassageRow]:
+        """The passages among `chunk_ids` that the actor may be answered from, each with the right that they have."""
+        asked = Right.ASK
+        statement = (
+            visible(Chunk, self._actor, right=asked, joined=(Document, StoredFile, EncryptionKey))
+            .join(Document, col(Document.id) == col(Chunk.document_id))
+            .join(StoredFile, col(StoredFile.id) == col(Document.file_id))
+            .join(EncryptionKey, col(EncryptionKey.id) == col(StoredFile.key_id))
+            .where(col(Chunk.id).in_(list(chunk_ids)))
+            .with_only_columns(Chunk, Document, StoredFile, col(EncryptionKey.wrapped))
+        )
+        found = (await self._session.execute(statement)).all()
+        group_rights = await self._group_rights(
+            {document.group_id for _, document, _, _ in found if document.group_id}
+        )
+        return [
+            PassageRow(chunk, document, file, wrapped, self._right(document, group_rights))
+            for chunk, document, file, wrapped in found
+        ]
+
+    async def _group_rights(self, group_ids: Collection[str]) -> dict[str, int]:
+        if not group_ids:
+            return {}
+        statement = visible(Group, self._actor).where(col(Group.id).in_(list(group_ids)))
+        return {group.id: group.default_right for group in (await self._session.execute(statement)).scalars()}
+
+    def _right(self, document: Document, group_rights: dict[str, int]) -> Right:
+        if document.owner_id == self._actor.user_id:
+            return Right.DOWNLOAD
+        given = group_rights.get(document.group_id or "", Right.ASK)
+        return Right(min(given, document.member_right or Right.DOWNLOAD))

@@ -1,0 +1,183 @@
+"""Changing a document: title, tags, and who sees it. A move between spaces copies the file under a new key."""
+
+import unicodedata
+from collections.abc import AsyncIterator
+
+from youworker_app.access.actor import Actor, Scope, require_scope
+from youworker_app.access.permissions import Permission, require
+from youworker_app.access.rights import Right
+from youworker_app.access.vectors import visibility_of
+from youworker_app.audit.service import AuditService
+from youworker_app.core.crypto import open_sealed, seal
+from youworker_app.core.db import Database, UnitOfWork
+from youworker_app.core.events import Event, EventBus, user_topic
+from youworker_app.core.ids import new_id
+from youworker_app.core.keys import DataKeys
+from youworker_app.documents.errors import PrivateInGroup, TagInvalid, TitleInvalid
+from youworker_app.documents.passage_repository import PassageRepository
+from youworker_app.documents.repository import DocumentRepository, DocumentRow
+from youworker_app.documents.schemas import ChangeDocument, DocumentView, NewFile
+from youworker_app.documents.views import chunk_aad, document_view
+from youworker_app.gateways.blobs.protocol import BlobStore
+from youworker_app.gateways.vectors.protocol import VectorStore
+
+MAX_TAGS = 50
+_DOWNLOAD = Right.DOWNLOAD
+_ALL = 1_000_000_000
+
+
+def space_of(owner_id: str, group_id: str | None, *, is_private: bool) -> str:
+    """The space in which the same content is one stored file: the owner's own, or the group's."""
+    return f"g:{group_id}" if group_id and not is_private else f"u:{owner_id}"
+
+
+def clean_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    """Trimmed, normalised (NFKC), each once. Raises TagInvalid."""
+    cleaned = dict.fromkeys(_visible(tag) for tag in tags)
+    if len(cleaned) > MAX_TAGS or any(not 1 <= len(tag) <= 64 for tag in cleaned):
+        raise TagInvalid
+    return tuple(cleaned)
+
+
+def clean_title(title: str) -> str:
+    """Trimmed and normalised (NFC). Raises TitleInvalid."""
+    cleaned = _visible(title, form="NFC")
+    if not 1 <= len(cleaned) <= 512:
+        raise TitleInvalid
+    return cleaned
+
+
+def _visible(text: str, *, form: str = "NFKC") -> str:
+    normal = unicodedata.normalize(form, text)  # type: ignore[arg-type]
+    return " ".join(
+        "".join(char for char in normal if unicodedata.category(char) not in {"Cc", "Cf", "Cs"}).split()
+    )
+
+
+class SharingService:
+    """Changes documents of their owner."""
+
+    def __init__(
+        self,
+        db: Database,
+        keys: DataKeys,
+        blobs: BlobStore,
+        vectors: VectorStore,
+        audit: AuditService,
+        bus: EventBus,
+    ) -> None:
+        self._db, self._keys, self._blobs, self._vectors, self._audit, self._bus = (
+            db,
+            keys,
+            blobs,
+            vectors,
+            audit,
+            bus,
+        )
+
+    async def change_document(self, actor: Actor, document_id: str, change: ChangeDocument) -> DocumentView:
+        """The document after the change. Raises NotFound, OwnerOnly, TagInvalid, TitleInvalid, PrivateInGroup."""
+        require_scope(actor, Scope.DOCUMENTS_WRITE)
+        row, group_id, is_private = await self._plan(actor, document_id, change)
+        space = space_of(row.document.owner_id, group_id, is_private=is_private)
+        copy = await self._copy(actor, row, space) if space != row.file.space else None
+        try:
+            erased = await self._apply(actor, document_id, change, group_id, is_private, copy)
+        except BaseException:
+            if copy:
+                await self._blobs.delete(copy[0].file_id)
+            raise
+        await self._vectors.set_visibility(
+            document_id,
+            visibility_of(owner_id=row.document.owner_id, group_id=group_id, is_private=is_private),
+        )
+        for blob_id in erased:
+            await self._blobs.delete(blob_id)
+        async with self._db.read() as unit:
+            return document_view(await DocumentRepository(unit, actor).get_row(document_id), actor)
+
+    async def _plan(
+        self, actor: Actor, document_id: str, change: ChangeDocument
+    ) -> tuple[DocumentRow, str | None, bool]:
+        async with self._db.read() as unit:
+            repository = DocumentRepository(unit, actor)
+            row = await repository.get_row(document_id)
+            require(actor, Permission.CHANGE_DOCUMENT, row.document)
+            group_id = row.document.group_id if change.group_id is None else (change.group_id or None)
+            if change.group_id:
+                require(actor, Permission.ADD_TO_GROUP, await repository.find_group(change.group_id))
+        is_private = row.document.is_private if change.is_private is None else change.is_private
+        if group_id is None and change.is_private is False:
+            raise PrivateInGroup
+        return row, group_id, is_private or group_id is None
+
+    async def _copy(self, actor: Actor, row: DocumentRow, space: str) -> tuple[NewFile, bytes, bytes]:
+        """The file's bytes again under a new key and id: (file, plain key, wrapped key)."""
+        async with self._db.read() as unit:
+            _, _, wrapped = await DocumentRepository(unit, actor).get_file(row.file.id, right=_DOWNLOAD)
+        plain, new_wrapped = self._keys.new()
+        file_id = new_id()
+        source: AsyncIterator[bytes] = self._blobs.read(row.file.id, self._keys.unwrap(wrapped))
+        receipt = await self._blobs.write(
+            file_id,
+            plain,
+            source,
+            hash_key=self._keys.derive(f"content:{space}"),
+            max_bytes=row.file.size_bytes,
+        )
+        file = NewFile(file_id, space, receipt.content_hash.hex(), receipt.size_bytes, row.file.media_type)
+        return file, plain, new_wrapped
+
+    async def _apply(
+        self,
+        actor: Actor,
+        document_id: str,
+        change: ChangeDocument,
+        group_id: str | None,
+        is_private: bool,
+        copy: tuple[NewFile, bytes, bytes] | None,
+    ) -> list[str]:
+        erased: list[str] = []
+        async with self._db.write() as unit:
+            repository = DocumentRepository(unit, actor)
+            row = await repository.get_row(document_id)
+            require(actor, Permission.CHANGE_DOCUMENT, row.document)
+            if change.title is not None:
+                row.document.title = clean_title(change.title)
+            if change.tags is not None:
+                await repository.set_tags(document_id, clean_tags(change.tags))
+            if copy:
+                erased = await self._exchange_file(unit, actor, row, copy)
+            row.document.group_id, row.document.is_private = group_id, is_private
+            await self._audit.record(
+                unit, actor, "document.changed", resource_type="document", resource_id=document_id
+            )
+            unit.after_commit(
+                lambda: self._bus.publish(user_topic(actor.user_id), Event("documents_changed", document_id))
+            )
+        return erased
+
+    async def _exchange_file(
+        self, unit: UnitOfWork, actor: Actor, row: DocumentRow, copy: tuple[NewFile, bytes, bytes]
+    ) -> list[str]:
+        """Puts the document and its passages on the copy, or on the same content that is there. Returns blobs to delete."""
+        file, plain, wrapped = copy
+        repository, passages = DocumentRepository(unit, actor), PassageRepository(unit, actor)
+        erased: list[str] = []
+        _, _, old_wrapped = await repository.get_file(row.file.id, right=_DOWNLOAD)
+        existing = await repository.find_stored(file.space, file.content_hash)
+        if existing is not None:
+            plain = self._keys.unwrap(await repository.wrapped_key(existing))
+            erased.append(file.file_id)
+        else:
+            existing, _ = await repository.add_new_file(file, wrapped)
+        old_key = self._keys.unwrap(old_wrapped)
+        for chunk in await passages.list_chunks(row.document.id, -1, _ALL):
+            aad = chunk_aad(chunk.id)
+            chunk.sealed_text = seal(plain, open_sealed(old_key, chunk.sealed_text, aad), aad)
+        row.document.file_id = existing.id
+        await repository.flush()
+        if not await repository.is_referenced(row.file.id):
+            await repository.delete_file(row.file)
+            erased.append(row.file.id)
+        return erased

@@ -1,0 +1,67 @@
+"""From rows to views. Pure: whoever calls has asked what may be seen."""
+
+from youworker_app.access.actor import Actor
+from youworker_app.access.rights import Right
+from youworker_app.core.crypto import open_sealed
+from youworker_app.core.keys import DataKeys
+from youworker_app.documents.passage_repository import PassageRow
+from youworker_app.documents.repository import DocumentRow
+from youworker_app.documents.schemas import DocumentView, Locator, Passage
+
+
+def document_view(row: DocumentRow, actor: Actor) -> DocumentView:
+    """The document as the actor sees it; a colleague's job and its errors stay with the colleague."""
+    document, job = row.document, row.job
+    return DocumentView(
+        id=document.id,
+        title=document.title,
+        filename=document.filename,
+        file_id=document.file_id,
+        mime_type=row.file.media_type,
+        size_bytes=row.file.size_bytes,
+        pages=document.pages,
+        state=document.state,
+        stage=job.stage if job else "",
+        progress=1.0 if document.state == "ready" else (job.progress if job else 0.0),
+        error_code=job.error_code if job and document.state == "failed" else "",
+        error=str(job.error_details.get("message", "")) if job and document.state == "failed" else "",
+        error_details={k: v for k, v in job.error_details.items() if k != "message"} if job else {},
+        job_id=job.id if job else "",
+        owner=row.owner,
+        owner_id=document.owner_id,
+        group_id=document.group_id,
+        is_private=document.is_private,
+        is_mine=document.owner_id == actor.user_id,
+        tags=row.tags,
+        collection=document.collection,
+        language=document.language,
+        created_at=document.created_at,
+    )
+
+
+def chunk_aad(chunk_id: str) -> bytes:
+    """Binds a sealed passage to its row."""
+    return b"chunk:" + chunk_id.encode()
+
+
+def passage_view(row: PassageRow, keys: DataKeys) -> Passage:
+    """The passage in the clear. Raises DecryptionFailed."""
+    chunk, document, file = row.chunk, row.document, row.file
+    text = open_sealed(keys.unwrap(row.wrapped_key), chunk.sealed_text, chunk_aad(chunk.id)).decode()
+    return Passage(
+        chunk_id=chunk.id,
+        document_id=document.id,
+        file_id=file.id,
+        filename=document.filename,
+        title=document.title,
+        page=chunk.page,
+        locator=Locator(**chunk.locator),
+        text=text,
+        group_id=document.group_id,
+        is_private=document.is_private,
+        can_view=row.right >= Right.VIEW,
+        can_download=row.right >= Right.DOWNLOAD,
+        language=document.language,
+        ordinal=chunk.ordinal,
+        mime_type=file.media_type,
+    )

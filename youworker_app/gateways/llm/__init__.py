@@ -1,0 +1,1 @@
+"""Language models that answer: the protocol, Ollama, and a scripted one for tests."""

@@ -1,0 +1,1 @@
+"""Foreign files become text with places, and page pictures. Knows no document row, no user and no storage."""

@@ -1,0 +1,53 @@
+"""What can go wrong with the search index, told to a person."""
+
+from youworker_app.core.errors import ConfigurationError, DependencyAway
+
+
+class VectorStoreAway(DependencyAway):
+    """The store does not answer, refuses, or is closed; trying again later may help."""
+
+    code = "VECTOR_STORE_AWAY"
+    template = (
+        "The search index cannot be reached at the moment. Documents and chats are safe. "
+        "Try again; if it stays so, ask an administrator."
+    )
+
+
+class IndexMismatch(ConfigurationError):
+    """The index holds another model's vectors. Details: made_with, made_dimension, configured, dimension."""
+
+    code = "VECTOR_INDEX_MISMATCH"
+    template = (
+        "The search index was made with the model {made_with} ({made_dimension} dimensions), but "
+        "{configured} ({dimension} dimensions) is configured now. Configure the former model again, or run "
+        "`youworker vectors reindex` to rebuild the index."
+    )
+
+
+class VectorFolderInUse(ConfigurationError):
+    """Another process, or another store in this one, owns the folder. Detail: folder."""
+
+    code = "VECTOR_FOLDER_IN_USE"
+    template = (
+        "The search index in {folder} is in use by another YouWorker. Stop that one first, or give this one "
+        "a data folder of its own."
+    )
+
+
+class VectorIndexDamaged(ConfigurationError):
+    """The files are there and cannot be read. Detail: folder."""
+
+    code = "VECTOR_INDEX_DAMAGED"
+    template = (
+        "The search index in {folder} cannot be read. The documents are not affected: run "
+        "`youworker vectors reindex` to rebuild the index."
+    )
+
+
+class VectorServerTooOld(ConfigurationError):
+    """The Qdrant server cannot count a word's rarity within what one may see. Details: version, needed."""
+
+    code = "VECTOR_SERVER_TOO_OLD"
+    template = (
+        "The Qdrant server has version {version}, but version {needed} or newer is needed. Please update it."
+    )

@@ -1,0 +1,202 @@
+"""The stages of a document's way: text, then vectors, then ready. Each ends in a commit that a restart goes on from.
+
+No unit is open while a file is parsed or a text embedded.
+"""
+
+import asyncio
+from dataclasses import replace
+
+from youworker_app.access.actor import Actor
+from youworker_app.core.clock import now
+from youworker_app.core.db import Database, UnitOfWork
+from youworker_app.core.errors import NotFound
+from youworker_app.core.events import Event, EventBus, user_topic
+from youworker_app.core.telemetry import get_logger
+from youworker_app.documents.intake import DocumentIntake
+from youworker_app.documents.schemas import Locator, NewPassage, PlainPassage, SourceFile
+from youworker_app.gateways.blobs.protocol import BlobStore
+from youworker_app.gateways.embeddings.protocol import Embedder
+from youworker_app.gateways.parsing.errors import PdfWithoutText
+from youworker_app.gateways.parsing.media_types import PDF
+from youworker_app.gateways.parsing.protocol import DocumentParser, OpenDocument
+from youworker_app.gateways.vectors.protocol import VectorPoint, VectorStore
+from youworker_app.gateways.vectors.sparse import SparseEncoder
+from youworker_app.ingestion.chunking import chunk_unit, embedding_text
+from youworker_app.ingestion.errors import NoTextFound
+from youworker_app.ingestion.language import detect_language
+from youworker_app.ingestion.repository import UNFINISHED, JobRepository, JobRow
+from youworker_app.ingestion.schemas import Stage
+
+log = get_logger(__name__)
+
+_BATCH = 32  # passages embedded between two commits: about a quarter of a second of the built-in model
+_SAMPLE_CHARS = 4_000
+# Reading is quick beside embedding: where a document's bar stands when its text is in.
+_TEXT_SHARE = 0.2
+
+
+class Stopped(Exception):
+    """The job is no longer ours to work on."""
+
+
+class IngestionPipeline:
+    """Brings one document from stored to searchable."""
+
+    def __init__(
+        self,
+        db: Database,
+        blobs: BlobStore,
+        intake: DocumentIntake,
+        parser: DocumentParser,
+        embedder: Embedder,
+        vectors: VectorStore,
+        sparse: SparseEncoder,
+        bus: EventBus,
+    ) -> None:
+        self._db, self._blobs, self._intake, self._parser = db, blobs, intake, parser
+        self._embedder, self._vectors, self._sparse, self._bus = embedder, vectors, sparse, bus
+
+    async def run(self, actor: Actor, job_id: str) -> None:
+        """From the stage that the job had reached to the end. Raises Stopped, and AppError for what a person can be told."""
+        stage, cursor, source = await self._begin(actor, job_id)
+        try:
+            if stage is Stage.STORED:
+                await self._read_text(actor, job_id, source)
+                cursor = 0
+            if stage in {Stage.STORED, Stage.TEXT}:
+                source = await self._embed(actor, job_id, source, cursor)
+            await self._finish(actor, job_id, source)
+        except (Stopped, NotFound):
+            await self._forget_if_gone(actor, job_id, source)
+            raise
+
+    async def _forget_if_gone(self, actor: Actor, job_id: str, source: SourceFile) -> None:
+        """Takes back vectors that were written while the document was being deleted."""
+        async with self._db.read() as unit:
+            job = await JobRepository(unit, actor).find(job_id)
+        if job is None:
+            await self._vectors.delete_document(source.document_id)
+            raise Stopped
+
+    async def _begin(self, actor: Actor, job_id: str) -> tuple[Stage, int, SourceFile]:
+        async with self._db.write() as unit:
+            job = await JobRepository(unit, actor).find(job_id)
+            if job is None or job.state not in UNFINISHED or job.document_id is None:
+                raise Stopped
+            job.state, job.attempts, job.updated_at = "running", job.attempts + 1, now()
+            await self._intake.set_state(unit, actor, job.document_id, "working")
+            source = await self._intake.source(unit, actor, job.document_id)
+            unit.after_commit(lambda: self._announce(actor, source.document_id))
+            return Stage(job.stage), job.cursor, source
+
+    async def _read_text(self, actor: Actor, job_id: str, source: SourceFile) -> None:
+        data = await self._blobs.read_all(source.file_id, source.data_key)
+        async with self._parser.open(data, source.media_type) as document:
+            passages, sample = await self._passages(actor, job_id, source, document)
+            pages, title, has_text = document.page_count, document.title, document.has_text
+        if not passages:
+            raise PdfWithoutText if source.media_type == PDF and not has_text else NoTextFound
+        language = detect_language(sample)
+        async with self._db.write() as unit:
+            job = await self._current(unit, actor, job_id)
+            await self._intake.put_passages(
+                unit, actor, source.document_id, passages, pages=pages, language=language, title=title
+            )
+            job.stage, job.cursor, job.progress, job.updated_at = Stage.TEXT.value, 0, _TEXT_SHARE, now()
+            unit.after_commit(lambda: self._announce(actor, source.document_id))
+
+    async def _passages(
+        self, actor: Actor, job_id: str, source: SourceFile, document: OpenDocument
+    ) -> tuple[list[NewPassage], str]:
+        passages: list[NewPassage] = []
+        sample = ""
+        reported = 0.0
+        async for unit in document.units():
+            if len(sample) < _SAMPLE_CHARS:
+                sample += unit.text[:_SAMPLE_CHARS] + "\n"
+            for draft in chunk_unit(unit, first_ordinal=len(passages)):
+                locator = Locator(draft.kind, draft.label, draft.section or "")
+                span = (draft.start, draft.end)
+                passages.append(
+                    self._intake.seal_passage(
+                        source, draft.ordinal, draft.unit_number, draft.page, span, locator, draft.text
+                    )
+                )
+            share = _TEXT_SHARE * unit.number / max(document.unit_count, 1)
+            if share - reported >= 0.02:
+                reported = share
+                await self._progress(actor, job_id, source, share)
+            await asyncio.sleep(0)  # cutting is our own CPU: let the chat have its turn between units
+        return passages, sample
+
+    async def _embed(self, actor: Actor, job_id: str, source: SourceFile, cursor: int) -> SourceFile:
+        source, total = await self._fresh(actor, source)
+        while True:
+            async with self._db.read() as unit:
+                batch = await self._intake.read_passages(
+                    unit, actor, source, after_ordinal=cursor - 1, limit=_BATCH
+                )
+            if not batch:
+                return source
+            await self._vectors.upsert(await self._points(source, batch))
+            cursor = batch[-1].ordinal + 1
+            async with self._db.write() as unit:
+                job = await self._current(unit, actor, job_id)
+                job.cursor, job.updated_at = cursor, now()
+                job.progress = _TEXT_SHARE + (1 - _TEXT_SHARE) * min(cursor / max(total, 1), 1)
+                unit.after_commit(lambda: self._announce(actor, source.document_id))
+
+    async def _fresh(self, actor: Actor, source: SourceFile) -> tuple[SourceFile, int]:
+        """The source as it stands after reading: its language is known now, and its sharing may have changed."""
+        async with self._db.read() as unit:
+            current = await self._intake.source(unit, actor, source.document_id)
+            total = await self._intake.count_passages(unit, actor, source.document_id)
+        return replace(
+            source, language=current.language, title=current.title, visibility=current.visibility
+        ), total
+
+    async def _points(self, source: SourceFile, batch: list[PlainPassage]) -> list[VectorPoint]:
+        texts = [embedding_text(source.title, _section(passage), passage.text) for passage in batch]
+        dense = await self._embedder.embed_documents(texts)
+        return [
+            VectorPoint(
+                chunk_id=passage.chunk_id,
+                document_id=source.document_id,
+                visibility=source.visibility,
+                dense=dense[index],
+                sparse=self._sparse.encode_document(texts[index], source.language),
+            )
+            for index, passage in enumerate(batch)
+        ]
+
+    async def _finish(self, actor: Actor, job_id: str, source: SourceFile) -> None:
+        async with self._db.write() as unit:
+            job = await self._current(unit, actor, job_id)
+            job.stage, job.state, job.progress, job.updated_at = Stage.INDEXED.value, "done", 1.0, now()
+            await self._intake.set_state(unit, actor, source.document_id, "ready")
+            current = await self._intake.source(unit, actor, source.document_id)
+            unit.after_commit(lambda: self._announce(actor, source.document_id))
+        # Sharing may have changed while vectors were written; the payload follows what SQL says now.
+        if current.visibility != source.visibility:
+            await self._vectors.set_visibility(source.document_id, current.visibility)
+        log.info("document_ready", document_id=source.document_id, job_id=job_id)
+
+    async def _current(self, unit: UnitOfWork, actor: Actor, job_id: str) -> JobRow:
+        """The job's row, if it is still ours to work on. Raises Stopped."""
+        job = await JobRepository(unit, actor).find(job_id)
+        if job is None or job.state != "running":
+            raise Stopped
+        return job
+
+    async def _progress(self, actor: Actor, job_id: str, source: SourceFile, share: float) -> None:
+        async with self._db.write() as unit:
+            job = await self._current(unit, actor, job_id)
+            job.progress, job.updated_at = share, now()
+            unit.after_commit(lambda: self._announce(actor, source.document_id))
+
+    def _announce(self, actor: Actor, document_id: str) -> None:
+        self._bus.publish(user_topic(actor.user_id), Event("documents_changed", document_id))
+
+
+def _section(passage: PlainPassage) -> str | None:
+    return passage.locator.section or None

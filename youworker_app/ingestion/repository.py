@@ -1,0 +1,106 @@
+"""All SQL of jobs."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from youworker_app.access.actor import Actor
+from youworker_app.access.authenticate import actor_for_user
+from youworker_app.access.repository import Repository
+from youworker_app.access.visible import SystemReason, system_scope, visible
+from youworker_app.core.clock import now
+from youworker_app.core.db import UnitOfWork
+from youworker_app.ingestion.schemas import JobView, Stage
+from youworker_app.models.jobs import Job
+
+UNFINISHED = ("queued", "running")
+JobRow = Job  # the name by which services speak of a row that a repository gave them
+
+
+@dataclass(frozen=True)
+class JobTicket:
+    """Enough of a job to deliver it."""
+
+    id: str
+    kind: str
+
+
+class JobRepository(Repository):
+    """Jobs that the actor asked for."""
+
+    def add_job(self, kind: str, document_id: str) -> Job:
+        """A new job in the actor's name."""
+        job = Job(kind=kind, requester_id=self._actor.user_id, document_id=document_id)
+        self.add(job)
+        return job
+
+    async def get(self, job_id: str) -> Job:
+        """One of the actor's jobs. Raises NotFound."""
+        return await self._get(Job, job_id)
+
+    async def find(self, job_id: str) -> Job | None:
+        """One of the actor's jobs, or None."""
+        return await self._find(Job, job_id)
+
+    async def latest_for(self, document_id: str) -> Job | None:
+        """The newest job of a document."""
+        statement = (
+            visible(Job, self._actor)
+            .where(col(Job.document_id) == document_id)
+            .order_by(col(Job.created_at).desc())
+        )
+        return (await self._session.execute(statement.limit(1))).scalar_one_or_none()
+
+
+async def unfinished(unit: UnitOfWork) -> list[JobTicket]:
+    """What a stopped process left: to be delivered again, oldest first."""
+    statement = select(Job).where(col(Job.state).in_(UNFINISHED)).order_by(col(Job.created_at))
+    rows = (await unit.session.execute(system_scope(statement, SystemReason.RECOVERY))).scalars()
+    return [JobTicket(row.id, row.kind) for row in rows]
+
+
+async def requester(unit: UnitOfWork, job_id: str) -> Actor | None:
+    """The actor in whose name a job runs, as they stand now; None when the job is gone. Raises Unauthenticated."""
+    statement = select(col(Job.requester_id)).where(col(Job.id) == job_id)
+    user_id = (
+        await unit.session.execute(system_scope(statement, SystemReason.RECOVERY))
+    ).scalar_one_or_none()
+    return await actor_for_user(unit, user_id) if user_id else None
+
+
+async def fail_unattended(unit: UnitOfWork, job_id: str, code: str, message: str) -> None:
+    """Marks a job failed whose requester can no longer be asked for."""
+    statement = select(Job).where(col(Job.id) == job_id)
+    job = (await unit.session.execute(system_scope(statement, SystemReason.RECOVERY))).scalar_one_or_none()
+    if job is not None:
+        job.state, job.error_code, job.error_details, job.updated_at = (
+            "failed",
+            code,
+            {"message": message},
+            now(),
+        )
+
+
+async def reopen_for_vectors(unit: UnitOfWork, document_ids: Collection[str]) -> None:
+    """Sends finished documents back to the stage before embedding: their vectors are not all in the store."""
+    statement = select(Job).where(col(Job.document_id).in_(list(document_ids)), col(Job.state) == "done")
+    for job in (await unit.session.execute(system_scope(statement, SystemReason.RECOVERY))).scalars():
+        job.state, job.stage, job.cursor, job.updated_at = "queued", Stage.TEXT.value, 0, now()
+
+
+def job_view(job: Job) -> JobView:
+    """The job as its requester sees it."""
+    message = str(job.error_details.get("message", ""))
+    return JobView(
+        job.id,
+        job.state,
+        job.stage,
+        job.progress,
+        job.error_code,
+        message,
+        job.document_id,
+        (),
+        job.created_at,
+    )

@@ -1,0 +1,1 @@
+"""What of ingestion a person can steer from the documents' screen."""

@@ -1,0 +1,96 @@
+"""Works on jobs: in the requester's name, retried with growing pauses while something it needs is away.
+
+The actor is rebuilt from the row at each attempt, so access that was taken away stops the work.
+"""
+
+import asyncio
+
+from youworker_app.access.actor import Actor
+from youworker_app.core.clock import now
+from youworker_app.core.db import Database
+from youworker_app.core.errors import AppError, DependencyAway, Unauthenticated
+from youworker_app.core.events import Event, EventBus, user_topic
+from youworker_app.core.telemetry import correlation_id, get_logger
+from youworker_app.documents.intake import DocumentIntake
+from youworker_app.ingestion.errors import InternalFailure, RequesterGone
+from youworker_app.ingestion.pipeline import IngestionPipeline, Stopped
+from youworker_app.ingestion.repository import JobRepository, fail_unattended, requester
+
+log = get_logger(__name__)
+
+MAX_ATTEMPTS = 5
+
+
+class IngestionWorker:
+    """The handler of ingestion jobs."""
+
+    def __init__(
+        self,
+        db: Database,
+        intake: DocumentIntake,
+        pipeline: IngestionPipeline,
+        bus: EventBus,
+        *,
+        retry_seconds: float = 2.0,
+    ) -> None:
+        self._db, self._intake, self._pipeline, self._bus = db, intake, pipeline, bus
+        self._retry_seconds = retry_seconds
+
+    async def work(self, job_id: str) -> None:
+        """Works on a job until it is done, failed or stopped. Raises nothing but cancellation."""
+        token = correlation_id.set(f"job-{job_id}")
+        try:
+            for attempt in range(1, MAX_ATTEMPTS + 1):
+                if await self._attempt(job_id, is_last=attempt == MAX_ATTEMPTS):
+                    return
+                await asyncio.sleep(self._retry_seconds * 2 ** (attempt - 1))
+        finally:
+            correlation_id.reset(token)
+
+    async def _attempt(self, job_id: str, *, is_last: bool) -> bool:
+        """One attempt; False when it is worth another one later."""
+        try:
+            async with self._db.read() as unit:
+                actor = await requester(unit, job_id)
+        except Unauthenticated:
+            await self._fail_unattended(job_id)
+            return True
+        if actor is None:
+            return True
+        return await self._run(actor, job_id, is_last=is_last)
+
+    async def _run(self, actor: Actor, job_id: str, *, is_last: bool) -> bool:
+        try:
+            await self._pipeline.run(actor, job_id)
+        except Stopped:
+            return True
+        except DependencyAway as error:
+            if not is_last:
+                log.warning("ingestion_waits", job_id=job_id, code=error.code)
+                return False
+            await self._fail(actor, job_id, error)
+        except AppError as error:
+            await self._fail(actor, job_id, error)
+        except Exception:
+            log.exception("ingestion_failed", job_id=job_id)
+            await self._fail(actor, job_id, InternalFailure(reference=correlation_id.get()))
+        return True
+
+    async def _fail(self, actor: Actor, job_id: str, error: AppError) -> None:
+        log.info("document_failed", job_id=job_id, code=error.code)
+        async with self._db.write() as unit:
+            job = await JobRepository(unit, actor).find(job_id)
+            if job is None or job.state == "cancelled":
+                return
+            job.state, job.error_code, job.updated_at = "failed", error.code, now()
+            job.error_details = {**error.details, "message": error.message}
+            if job.document_id:
+                await self._intake.set_state(unit, actor, job.document_id, "failed")
+            document_id = job.document_id or ""
+            unit.after_commit(
+                lambda: self._bus.publish(user_topic(actor.user_id), Event("documents_changed", document_id))
+            )
+
+    async def _fail_unattended(self, job_id: str) -> None:
+        async with self._db.write() as unit:
+            await fail_unattended(unit, job_id, RequesterGone.code, RequesterGone().message)

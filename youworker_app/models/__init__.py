@@ -1,0 +1,1 @@
+"""Every table, one module an aggregate; imported by repositories and access only."""

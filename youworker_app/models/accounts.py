@@ -1,0 +1,78 @@
+"""People, their login sessions, their API keys, and the wrapped data keys."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from youworker_app.models.base import id_field, optional_time_field, reference, time_field
+
+
+class EncryptionKey(SQLModel, table=True):
+    """A data key of one user or one stored file, wrapped by the master key. Deleting the row erases what it sealed."""
+
+    __tablename__ = "encryption_keys"
+
+    id: str = id_field()
+    purpose: str = Field(max_length=16)  # user | file
+    wrapped: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = time_field()
+
+
+class User(SQLModel, table=True):
+    """A person. `username_key` is the casefolded name that makes it unique."""
+
+    __tablename__ = "users"
+    __table_args__ = (UniqueConstraint("username_key"),)
+
+    id: str = id_field()
+    username: str = Field(max_length=64)
+    username_key: str = Field(max_length=128)
+    password_hash: str | None = Field(default=None, max_length=256)
+    is_root: bool = False
+    is_active: bool = True
+    language: str = Field(default="", max_length=8)  # empty: as the browser asks
+    theme: str = Field(default="system", max_length=8)
+    key_id: str = reference("encryption_keys.id", index=False, on_delete="RESTRICT")
+    created_at: datetime = time_field()
+
+
+class LoginSession(SQLModel, table=True):
+    """A signed-in browser. The cookie's token is kept as a hash."""
+
+    __tablename__ = "login_sessions"
+
+    id: str = id_field()
+    token_hash: str = Field(max_length=64, unique=True)
+    user_id: str = reference("users.id")
+    user_agent: str = Field(default="", max_length=256)
+    address: str = Field(default="", max_length=64)
+    created_at: datetime = time_field()
+    last_seen_at: datetime = time_field()
+    expires_at: datetime = time_field()
+
+
+class ApiKey(SQLModel, table=True):
+    """A key for scripts: shown once, kept as a hash beside a visible prefix."""
+
+    __tablename__ = "api_keys"
+
+    id: str = id_field()
+    owner_id: str = reference("users.id")
+    name: str = Field(max_length=64)
+    prefix: str = Field(max_length=16)
+    key_hash: str = Field(max_length=64, unique=True)
+    scopes: list[str] = Field(sa_type=JSON)
+    created_at: datetime = time_field()
+    expires_at: datetime = time_field()
+    last_used_at: datetime | None = optional_time_field()
+
+
+class InstallationFact(SQLModel, table=True):
+    """A fact about the installation itself, such as the setup token's hash or that root exists."""
+
+    __tablename__ = "installation_facts"
+
+    name: str = Field(primary_key=True, max_length=64)
+    value: str = Field(max_length=1_024)
+    created_at: datetime = time_field()

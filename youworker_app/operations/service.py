@@ -1,0 +1,46 @@
+"""Health of the installation: alive for anyone, in detail for root."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from youworker_app.access.actor import Actor, Scope, require_scope
+from youworker_app.access.permissions import Permission, require
+from youworker_app.core.db import Database
+from youworker_app.core.errors import AppError
+from youworker_app.operations.repository import answers
+
+Probe = Callable[[], Awaitable[bool]]
+
+_LONGEST_PROBE_S: Final = 5.0
+
+
+class HealthService:
+    """`probes` name what the installation leans on; each tells whether it answers."""
+
+    def __init__(self, db: Database, probes: Mapping[str, Probe] | None = None) -> None:
+        self._probes = {"database": lambda: answers(db), **(probes or {})}
+
+    async def live(self) -> dict[str, str]:
+        """That the process answers; says nothing about what it leans on."""
+        return {"status": "ok"}
+
+    async def detailed(self, actor: Actor) -> dict[str, Any]:
+        """`{status: ok|degraded, checks: {name: {state: ok|away, ms}}}`. Root, by key with the scope admin."""
+        require_scope(actor, Scope.ADMIN)
+        require(actor, Permission.ADMINISTER)
+        found = await asyncio.gather(*map(_checked, self._probes.values()))
+        checks = dict(zip(self._probes, found, strict=True))
+        is_well = all(check["state"] == "ok" for check in found)
+        return {"status": "ok" if is_well else "degraded", "checks": checks}
+
+
+async def _checked(probe: Probe) -> dict[str, Any]:
+    started = time.monotonic()
+    try:
+        async with asyncio.timeout(_LONGEST_PROBE_S):
+            is_well = await probe()
+    except (AppError, OSError, TimeoutError):
+        is_well = False
+    return {"state": "ok" if is_well else "away", "ms": round((time.monotonic() - started) * 1_000)}

@@ -1,0 +1,19 @@
+"""The REST application of this installation: every domain's routes in one place."""
+
+from fastapi import FastAPI
+
+from youworker_app.accounts import form_routes
+from youworker_app.accounts import routes as accounts
+from youworker_app.api.app import create_api
+from youworker_app.chat import routes as chat
+from youworker_app.documents import routes as documents
+from youworker_app.groups import routes as groups
+from youworker_app.ingestion import routes as ingestion
+from youworker_app.operations import routes as operations
+from youworker_app.retrieval import routes as retrieval
+
+
+def build_rest() -> FastAPI:
+    """The application; the services that its routes ask for are wired before the first request."""
+    domains = (accounts, groups, documents, ingestion, retrieval, chat)
+    return create_api([domain.router for domain in domains], plain=[form_routes.router, operations.router])

@@ -1,0 +1,119 @@
+"""A second look at the candidates: which words of the question stand in them, how rare, and how close together.
+
+Pure. Rarity is counted among the candidates, which the asker may all see: nothing leaks from what they may not.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from youworker_app.documents.schemas import Passage
+from youworker_app.retrieval.telling import Sentence, split_sentences
+from youworker_app.retrieval.terms import Hit, QueryWords, TermReader
+
+# Two words of the question that stand at most this far apart there, and in the passage, count as a pair.
+_PAIR_IN_QUERY, _PAIR_IN_PASSAGE = 2, 4
+# Passages thought of that have none of the words: among three candidates that all speak of the subject, its name is
+# not worthless.
+_IMAGINED = 30
+
+
+@dataclass(frozen=True)
+class SentenceMatch:
+    """`words`: share of the question's rarity that stands in the sentence, `pairs`: of its pairs; 0 to 1."""
+
+    sentence: Sentence
+    words: float
+    pairs: float
+
+
+@dataclass(frozen=True)
+class Match:
+    """A candidate beside the question. Shares from 0 to 1.
+
+    `sentence`: rarity of the words in the best single sentence, `coverage`: of those anywhere in the passage, both as
+    a share of everything that was asked (found in a candidate or not). `pairs`: share of the question's pairs of words
+    that stand close together here.
+    """
+
+    passage: Passage
+    sentence: float
+    pairs: float
+    coverage: float
+    sentences: tuple[SentenceMatch, ...]
+
+
+@dataclass(frozen=True)
+class _Read:
+    passage: Passage
+    words: QueryWords
+    hits: list[Hit]
+    numbers: frozenset[int]
+
+
+def match_candidates(reader: TermReader, query: str, passages: Sequence[Passage]) -> list[Match]:
+    """A Match for each passage, in order."""
+    languages = {passage.language for passage in passages}
+    words = {language: QueryWords.read(reader, query, language) for language in languages}
+    read = [_read(reader, passage, words[passage.language]) for passage in passages]
+    rarity = _rarity(read)
+    pairs = {language: _pairs(reader, query, language, words[language], rarity) for language in languages}
+    return [_match(one, rarity, pairs[one.passage.language]) for one in read]
+
+
+def _read(reader: TermReader, passage: Passage, words: QueryWords) -> _Read:
+    hits = words.hits(reader.terms(passage.text, passage.language))
+    return _Read(passage, words, hits, frozenset(hit.number for hit in hits))
+
+
+def _rarity(read: Sequence[_Read]) -> dict[int, float]:
+    """BM25's rarity of each word of the question, over the candidates."""
+    asked = {number for one in read for number in one.words.by_stem.values()}
+    counts = {number: sum(number in one.numbers for one in read) for number in asked}
+    size = len(read) + _IMAGINED
+    return {number: math.log1p((size - count + 0.5) / (count + 0.5)) for number, count in counts.items()}
+
+
+def _pairs(
+    reader: TermReader, query: str, language: str, words: QueryWords, rarity: Mapping[int, float]
+) -> dict[tuple[int, int], float]:
+    order = [words.by_stem[stem] for stem in reader.stems(query, language) if stem in words.by_stem]
+    return {
+        (min(left, right), max(left, right)): rarity[left] + rarity[right]
+        for place, left in enumerate(order)
+        for right in order[place + 1 : place + 1 + _PAIR_IN_QUERY]
+        if left != right
+    }
+
+
+def _match(one: _Read, rarity: Mapping[int, float], pairs: Mapping[tuple[int, int], float]) -> Match:
+    asked = sum(rarity[number] for number in one.words.by_stem.values())
+    paired = sum(pairs.values())
+
+    def words_in(hits: Sequence[Hit]) -> float:
+        return _share(sum(rarity[number] for number in {hit.number for hit in hits}), asked)
+
+    def pairs_in(hits: Sequence[Hit]) -> float:
+        return _share(sum(pairs[pair] for pair in _close(hits, pairs)), paired)
+
+    sentences = tuple(
+        SentenceMatch(sentence, words_in(inside), pairs_in(inside))
+        for sentence in split_sentences(one.passage.text)
+        for inside in [[hit for hit in one.hits if sentence.start <= hit.start < sentence.end]]
+    )
+    best = max((match.words for match in sentences), default=0.0)
+    return Match(one.passage, best, pairs_in(one.hits), words_in(one.hits), sentences)
+
+
+def _close(hits: Sequence[Hit], pairs: Mapping[tuple[int, int], float]) -> set[tuple[int, int]]:
+    close = set()
+    for index, hit in enumerate(hits):
+        for other in hits[index + 1 :]:
+            if other.place - hit.place > _PAIR_IN_PASSAGE:
+                break
+            close.add((min(hit.number, other.number), max(hit.number, other.number)))
+    return close & pairs.keys()
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0

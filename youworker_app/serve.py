@@ -1,0 +1,118 @@
+"""The launcher: `python -m youworker_app.serve` checks what must be there, then serves until a signal comes.
+
+It imports neither Reflex nor a domain: the worker does, after the environment is set here.
+"""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+from pydantic import ValidationError
+
+from youworker_app.core.settings import ServerSettings, Settings
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+FRONT_END = PROJECT_ROOT / ".web" / "build" / "client" / "index.html"
+
+# The server gives up on a worker only after its own drain had its time.
+DRAIN_MARGIN_SECONDS = 5
+
+# Reflex reads these at import. The names with two underscores are internal to the pinned release: they make it serve
+# the front end that was built ahead instead of building one.
+REFLEX_ENVIRONMENT = {
+    "REFLEX_ENV_MODE": "prod",
+    "__REFLEX_SKIP_COMPILE": "true",
+    "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+    "REFLEX_TELEMETRY_ENABLED": "false",
+    "REFLEX_CHECK_LATEST_VERSION": "false",
+    "REFLEX_DIR": str(PROJECT_ROOT / ".web" / ".reflex"),
+}
+
+
+class CannotStart(Exception):
+    """Says in one sentence what is missing and what to do."""
+
+
+def main() -> int:
+    """Serves until SIGTERM or SIGINT. Returns the exit code: 0 after a clean stop, 1 when it could not start."""
+    os.chdir(PROJECT_ROOT)
+    os.environ.update(REFLEX_ENVIRONMENT)
+    try:
+        settings = read_settings()
+        require_front_end(FRONT_END)
+        require_free_port(settings.host, settings.port)
+    except CannotStart as problem:
+        print(f"YouWorker cannot start: {problem}", file=sys.stderr)
+        return 1
+    print(f"YouWorker: {address(settings)} (stop with Ctrl+C)", flush=True)
+    serve(settings)
+    return 0
+
+
+def read_settings() -> ServerSettings:
+    """All settings are read, so that a wrong one is told before anything starts. Raises CannotStart."""
+    try:
+        return Settings().server
+    except ValidationError as error:
+        prefix = str(error.title).removesuffix("Settings").upper()
+        wrong = "; ".join(
+            f"YOUWORKER_{prefix}_{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)
+        )
+        raise CannotStart(f"a setting is wrong. {wrong}.") from None
+
+
+def require_front_end(index: Path) -> None:
+    """Raises CannotStart when the front end was never built."""
+    if not index.is_file():
+        raise CannotStart("the front end is not built. Run `make build` first, or start with `make run`.")
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raises CannotStart when the address cannot be listened on."""
+    try:
+        family, kind, proto, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, proto) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(target)
+    except OSError as error:
+        raise CannotStart(
+            f"cannot listen on {host} port {port} ({error.strerror}). Stop what uses it, or choose another address "
+            "with YOUWORKER_SERVER_HOST and YOUWORKER_SERVER_PORT."
+        ) from None
+
+
+def address(settings: ServerSettings) -> str:
+    """The address to open in a browser: the first public one, else the one listened on."""
+    if settings.public_origins:
+        return settings.public_origins[0]
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def serve(settings: ServerSettings) -> None:
+    """Runs the server in the foreground. There is no access log: websocket addresses carry a bearer token."""
+    Server(
+        "youworker_app.asgi:create",
+        factory=True,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        workers=1,
+        working_dir=PROJECT_ROOT,
+        log_level=LogLevels.warning,
+        log_access=False,
+        workers_kill_timeout=settings.shutdown_seconds + DRAIN_MARGIN_SECONDS,
+    ).serve()
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    return "_".join(str(part) for part in location).upper()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Shared look: shell, theme, catalogue, base state, guard, components."""

@@ -1,0 +1,48 @@
+"""The guard before every event: a state answers only to the session that it was filled for.
+
+A page's token is a bearer credential of its own; whoever presents one without the cookie of the same session gets an
+empty state. It must not decide what a person may see: services do.
+"""
+
+import hashlib
+from typing import Any
+
+import reflex as rx
+from reflex.middleware.middleware import Middleware
+from reflex.state import BaseState as ReflexState
+from reflex.state import StateUpdate
+from reflex_base.event import Event
+from reflex_base.event.context import EventContext
+
+from youworker_app.core.telemetry import correlation_id, get_logger
+from youworker_app.ui.base_state import BaseState, session_secret
+
+log = get_logger(__name__)
+
+# Reflex gives every state a handler that sets any of its vars by name.
+_CLOSED = frozenset({"setvar"})
+
+
+class Guard(Middleware):
+    """Runs before every event, under the state's lock."""
+
+    async def preprocess(self, app: rx.App, state: ReflexState, event: Event) -> StateUpdate | None:
+        """Resets the state when its session is not the one that asks. Answers an update to drop the event."""
+        correlation_id.set(EventContext.get().txid)
+        if event.name.rpartition(".")[2] in _CLOSED:
+            log.warning("event_refused", handler=event.name)
+            return StateUpdate()
+        root: Any = state._get_root_state()
+        base = await root.get_state(BaseState)
+        asking = digest(session_secret(root.router.headers.cookie))
+        if base._bound != asking:
+            if base._bound:
+                log.info("state_reset")
+                root.reset()
+            base._bound = asking
+        return None
+
+
+def digest(secret: str) -> str:
+    """What is kept to compare sessions by; nothing to compare is a value too."""
+    return hashlib.sha256(secret.encode()).hexdigest() if secret else "nobody"

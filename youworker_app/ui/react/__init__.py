@@ -1,0 +1,1 @@
+"""The few wrapped React components; their sources lie in assets/react."""

@@ -1,0 +1,258 @@
+"""The composition root: settings become gateways, gateways become services. The only constructor of services.
+
+Owns the order of starting and stopping. Holds no rule of any domain.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from youworker_app.access.credentials import Authentication
+from youworker_app.access.credentials import Authentication
+from youworker_app.accounts.service import AccountService
+from youworker_app.agent.service import AgentService
+from youworker_app.audit.service import AuditService
+from youworker_app.chat.conversations import ConversationService
+from youworker_app.chat.live import LiveRuns
+from youworker_app.chat.service import ChatService
+from youworker_app.core import registry
+from youworker_app.core.crypto import MasterKeys
+from youworker_app.core.db import Database
+from youworker_app.core.errors import DependencyAway
+from youworker_app.core.events import EventBus
+from youworker_app.core.jobs import JobQueue
+from youworker_app.core.keys import DataKeys
+from youworker_app.core.migrations import migrate
+from youworker_app.core.ownership import DataFolder
+from youworker_app.core.secrets import load_master_keys
+from youworker_app.core.settings import Settings
+from youworker_app.core.telemetry import get_logger
+from youworker_app.documents.intake import DocumentIntake
+from youworker_app.documents.service import DocumentService
+from youworker_app.documents.sharing import SharingService
+from youworker_app.gateways.blobs.files import FileBlobStore
+from youworker_app.gateways.blobs.protocol import BlobStore
+from youworker_app.gateways.embeddings.minilm import MiniLMEmbedder
+from youworker_app.gateways.embeddings.ollama import OllamaEmbedder
+from youworker_app.gateways.embeddings.protocol import Embedder
+from youworker_app.gateways.llm.ollama import OllamaModel
+from youworker_app.gateways.llm.protocol import LanguageModel
+from youworker_app.gateways.parsing.parser import LocalParser
+from youworker_app.gateways.parsing.protocol import DocumentParser, ParserLimits
+from youworker_app.gateways.vectors.embedded import EmbeddedVectorStore
+from youworker_app.gateways.vectors.protocol import IndexInfo, VectorStore
+from youworker_app.gateways.vectors.server import ServerVectorStore, connect
+from youworker_app.gateways.vectors.sparse import SparseEncoder
+from youworker_app.groups.service import GroupService
+from youworker_app.ingestion.pipeline import IngestionPipeline
+from youworker_app.ingestion.recovery import IngestionRecovery
+from youworker_app.ingestion.service import KIND, IngestionService
+from youworker_app.ingestion.worker import IngestionWorker
+from youworker_app.operations.service import HealthService
+from youworker_app.retrieval.service import RetrievalService
+
+log = get_logger(__name__)
+
+_PREPARE_AGAIN_S = 5.0
+
+
+@dataclass(frozen=True)
+class Gateways:
+    """The foreign systems, each behind its Protocol."""
+
+    blobs: BlobStore
+    vectors: VectorStore
+    embedder: Embedder
+    llm: LanguageModel
+    parser: DocumentParser
+
+    async def close(self) -> None:
+        """Closes all of them."""
+        for gateway in (self.parser, self.llm, self.embedder, self.vectors):
+            await gateway.close()
+
+
+def build_gateways(settings: Settings) -> Gateways:
+    """The real gateways that the settings ask for; nothing is connected yet."""
+    return Gateways(
+        blobs=FileBlobStore(settings.storage.blobs_dir),
+        vectors=_vectors(settings),
+        embedder=_embedder(settings),
+        llm=OllamaModel(
+            settings.llm.ollama_url,
+            connect_timeout_s=settings.llm.connect_timeout_s,
+            first_token_timeout_s=settings.llm.first_token_timeout_s,
+            stall_timeout_s=settings.llm.stall_timeout_s,
+            context_tokens=settings.llm.context_tokens,
+        ),
+        parser=LocalParser(
+            ParserLimits(
+                max_pages=settings.ingestion.max_pages,
+                memory_bytes=settings.ingestion.parser_memory_bytes,
+                step_seconds=settings.ingestion.parser_timeout_s,
+            )
+        ),
+    )
+
+
+def _vectors(settings: Settings) -> VectorStore:
+    if settings.vectors.backend == "embedded":
+        return EmbeddedVectorStore(settings.storage.vectors_dir)
+    key = settings.vectors.qdrant_api_key.get_secret_value()
+    client = connect(settings.vectors.qdrant_url, key, settings.vectors.timeout_s)
+    return ServerVectorStore(client, settings.vectors.collection)
+
+
+def _embedder(settings: Settings) -> Embedder:
+    if settings.embedding.backend == "builtin":
+        return MiniLMEmbedder(settings.storage.models_dir, threads=settings.embedding.threads)
+    return OllamaEmbedder(
+        settings.llm.ollama_url, settings.embedding.model, timeout_s=settings.embedding.timeout_s
+    )
+
+
+class Installation:
+    """Everything that runs, from `start` to `stop`. Services are registered on construction."""
+
+    def __init__(self, settings: Settings, gateways: Gateways, keys: DataKeys) -> None:
+        self.settings, self.gateways, self.keys = settings, gateways, keys
+        self.db = Database(
+            settings.database_url(),
+            busy_timeout_ms=settings.database.busy_timeout_ms,
+            pool_size=settings.database.pool_size,
+        )
+        self.bus = EventBus()
+        self.queue = JobQueue(workers=settings.ingestion.workers)
+        self.audit = AuditService(keys)
+        self.sparse = SparseEncoder(keys.derive("sparse-terms"))
+        self._preparing: asyncio.Task[None] | None = None
+        self._wire_accounts()
+        self._wire_documents()
+        self._wire_chat()
+
+    def _wire_accounts(self) -> None:
+        self.groups = GroupService(self.db, self.audit)
+        self.accounts = AccountService(self.db, self.keys, self.settings.security, self.audit, self.groups)
+        registry.provide(GroupService, self.groups)
+        registry.provide(AccountService, self.accounts)
+        registry.provide(Authentication, Authentication(self.accounts.authenticate, self.accounts.check_csrf))
+        registry.provide(Authentication, Authentication(self.accounts.authenticate, self.accounts.check_csrf))
+        registry.provide(EventBus, self.bus)
+        registry.provide(Settings, self.settings)
+        registry.provide(HealthService, HealthService(self.db))
+
+    def _wire_documents(self) -> None:
+        gateways = self.gateways
+        shared = (self.db, self.keys, gateways.blobs, gateways.vectors)
+        self.intake = DocumentIntake(self.keys, self.audit)
+        self.documents = DocumentService(*shared, gateways.parser, self.audit, self.bus)
+        pipeline = IngestionPipeline(
+            self.db,
+            gateways.blobs,
+            self.intake,
+            gateways.parser,
+            gateways.embedder,
+            gateways.vectors,
+            self.sparse,
+            self.bus,
+        )
+        self.worker = IngestionWorker(self.db, self.intake, pipeline, self.bus)
+        self.queue.handle(KIND, self.worker.work)
+        self.recovery = IngestionRecovery(self.db, gateways.blobs, gateways.vectors, self.intake, self.queue)
+        registry.provide(DocumentService, self.documents)
+        registry.provide(SharingService, SharingService(*shared, self.audit, self.bus))
+        registry.provide(
+            IngestionService,
+            IngestionService(
+                self.db, self.keys, gateways.blobs, self.intake, self.queue, self.bus, self.settings.ingestion
+            ),
+        )
+
+    def _wire_chat(self) -> None:
+        self.runs = runs = LiveRuns()
+        self.retrieval = RetrievalService(
+            self.documents, self.gateways.embedder, self.gateways.vectors, self.sparse
+        )
+        agent = AgentService(self.retrieval, self.gateways.llm, self.settings.chat, self.settings.llm)
+        conversations = ConversationService(self.db, self.keys, self.documents, runs, self.audit, self.bus)
+        self.chat = ChatService(
+            self.db, self.keys, agent, conversations, runs, self.audit, self.bus, self.settings.chat
+        )
+        registry.provide(RetrievalService, self.retrieval)
+        registry.provide(AgentService, agent)
+        registry.provide(ConversationService, conversations)
+        registry.provide(ChatService, self.chat)
+
+    async def start(self) -> str | None:
+        """Migrates, recovers, opens the index. Returns a setup token while there is no account.
+
+        Raises ConfigurationError for what an administrator has to change.
+        """
+        await self.migrate()
+        if isinstance(self.gateways.blobs, FileBlobStore):
+            await self.gateways.blobs.sweep_unfinished()
+        await self.queue.start()
+        await self.chat.recover()
+        try:
+            await self._open_index()
+        except DependencyAway as error:
+            log.warning("index_waits", code=error.code)
+            self._preparing = asyncio.create_task(self._open_index_later())
+        return await self.accounts.issue_setup_token()
+
+    async def migrate(self) -> None:
+        """Brings the database to this release's schema. Raises ConfigurationError for a newer one."""
+        await migrate(self.settings.database_url())
+
+    async def close(self) -> None:
+        """Closes gateways and database."""
+        await self.gateways.close()
+        await self.db.close()
+
+    async def _open_index(self) -> None:
+        embedder = self.gateways.embedder
+        await self.gateways.vectors.prepare(IndexInfo(embedder.model_id, await embedder.dimension()))
+        await self.recovery.recover()
+
+    async def _open_index_later(self) -> None:
+        """An embedding or vector server that is away at start is waited for; nothing else waits for it."""
+        while True:
+            await asyncio.sleep(_PREPARE_AGAIN_S)
+            try:
+                await self._open_index()
+            except DependencyAway as error:
+                log.warning("index_waits", code=error.code)
+            else:
+                return
+
+    async def stop(self) -> None:
+        """Lets running answers end within their time, stops jobs where they are, closes everything."""
+        if self._preparing is not None:
+            self._preparing.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._preparing
+        await self.chat.shut_down(self.settings.server.shutdown_seconds)
+        await self.queue.stop()
+        await self.close()
+
+
+def compose(settings: Settings, gateways: Gateways | None = None) -> Installation:
+    """An installation that is not started yet. Raises ConfigurationError for a weak master key."""
+    keys = DataKeys(MasterKeys(load_master_keys(settings)))
+    return Installation(settings, gateways or build_gateways(settings), keys)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[tuple[Installation, str | None]]:
+    """A started installation that owns its data folder, and the setup token, if one is due."""
+    folder = DataFolder(settings.storage.data_dir).own()
+    try:
+        installation = compose(settings)
+        try:
+            yield installation, await installation.start()
+        finally:
+            await installation.stop()
+            registry.clear()
+    finally:
+        folder.release()

@@ -1,0 +1,97 @@
+"""The Reflex app: pages, guard, error handler, what is mounted beside it. Nothing else."""
+
+import reflex as rx
+
+from youworker_app.accounts.ui.components import account_menu
+from youworker_app.accounts.ui.page import login_page, setup_page
+from youworker_app.accounts.ui.state import AccountState, EntranceState
+from youworker_app.chat.ui.live import LiveState
+from youworker_app.chat.ui.page import chat_page
+from youworker_app.chat.ui.panel import source_panel
+from youworker_app.chat.ui.panel_state import PanelState
+from youworker_app.chat.ui.sidebar import conversations, new_chat
+from youworker_app.chat.ui.sidebar_state import SidebarState
+from youworker_app.chat.ui.state import ChatState, ModelState
+from youworker_app.documents.ui.components import document_panel
+from youworker_app.documents.ui.page import documents_page
+from youworker_app.documents.ui.state import DocumentsState
+from youworker_app.documents.ui.viewer_state import ViewerState
+from youworker_app.ingestion.ui.state import WorkState
+from youworker_app.lifespan import lifespan
+from youworker_app.rest import build_rest
+from youworker_app.ui.errors import on_error
+from youworker_app.ui.guard import Guard
+from youworker_app.ui.page import head, not_found_page, overlay
+from youworker_app.ui.shell import shell
+from youworker_app.ui.words import t
+
+STYLES = [
+    "/css/base.css",
+    "/css/controls.css",
+    "/css/shell.css",
+    "/css/chat.css",
+    "/css/answer.css",
+    "/css/documents.css",
+]
+FIRST = [AccountState.open, SidebarState.refresh]
+
+
+def chat() -> rx.Component:
+    """`/` and `/c/[session_id]`."""
+    return shell(
+        chat_page(AccountState.username),
+        here="chat",
+        title=rx.cond(ChatState.heading != "", ChatState.heading, t("chats.new")),
+        theme=AccountState.theme,
+        conversations=conversations(on_chat=True),
+        account=account_menu(),
+        new_chat=new_chat(),
+        panel=source_panel(),
+    )
+
+
+def documents() -> rx.Component:
+    """`/documents`."""
+    return shell(
+        documents_page(AccountState.groups, WorkState.retry, WorkState.stop),
+        here="documents",
+        title=t("documents.title"),
+        theme=AccountState.theme,
+        conversations=conversations(on_chat=False),
+        account=account_menu(),
+        new_chat=new_chat(),
+        panel=document_panel(),
+    )
+
+
+CHAT_LOADS = [
+    *FIRST,
+    PanelState.close,
+    ChatState.open,
+    ModelState.refresh,
+    DocumentsState.refresh,
+    LiveState.watch,
+]
+
+app = rx.App(
+    stylesheets=STYLES,
+    head_components=head(),
+    html_lang="en",
+    backend_exception_handler=on_error,
+    toaster=None,
+    app_wraps=overlay(),
+    api_transformer=build_rest(),
+)
+app.register_lifespan_task(lifespan)
+app.add_middleware(Guard(), index=0)
+app.add_page(chat, route="/", title="YouWorker", on_load=CHAT_LOADS)
+app.add_page(chat, route="/c/[session_id]", title="YouWorker", on_load=CHAT_LOADS)
+app.add_page(
+    documents,
+    route="/documents",
+    title="YouWorker",
+    on_load=[*FIRST, ViewerState.close, DocumentsState.refresh, LiveState.watch],
+)
+app.add_page(login_page, route="/login", title="YouWorker", on_load=EntranceState.open_login)
+app.add_page(setup_page, route="/setup", title="YouWorker", on_load=EntranceState.open_setup)
+app.add_page(not_found_page, route="404", title="YouWorker")
