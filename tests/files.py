@@ -130,6 +130,18 @@ def one_page_pdf(
     return raw_pdf([CATALOG, ONE_PAGE, page, stream(content, entries), HELVETICA, *more])
 
 
+def described_pdf(info: bytes) -> bytes:
+    """A page with this information dictionary, as raw as it is given: `/Title (x) /Author (y)`."""
+    content = stream(b"BT /F 12 Tf 20 150 Td (described) Tj ET")
+    entries = b"<< %b >>" % info
+    return raw_pdf([CATALOG, ONE_PAGE, PAGE, content, HELVETICA, entries], trailer=b"/Info 6 0 R")
+
+
+def without_end(pdf: bytes) -> bytes:
+    """The PDF as it comes when the last bytes are missing, from the table of its objects on; all objects are there."""
+    return pdf[: pdf.rindex(b"\nxref\n") + 1]
+
+
 def mapped_pdf(shown: bytes, meaning: Mapping[str, str]) -> bytes:
     """A page that shows `shown` in a font whose letters mean something else, as embedded fonts do."""
     pairs = b"".join(

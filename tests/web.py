@@ -16,21 +16,13 @@ from starlette.types import ASGIApp, Message, Scope
 from tests.house import House, open_house
 from youworker_app.access.actor import Actor
 from youworker_app.access.actor import Scope as KeyScope
-from youworker_app.accounts.form_routes import router as forms
-from youworker_app.accounts.routes import router as accounts
 from youworker_app.accounts.schemas import CreateApiKey
-from youworker_app.api.app import create_api
 from youworker_app.api.middleware import OuterPolicy, harden
-from youworker_app.chat.routes import router as chat
 from youworker_app.core.db import Database
 from youworker_app.core.keys import DataKeys
-from youworker_app.documents.routes import router as documents
 from youworker_app.gateways.llm.protocol import LanguageModel
 from youworker_app.gateways.llm.scripted import NoModel
-from youworker_app.groups.routes import router as groups
-from youworker_app.ingestion.routes import router as ingestion
-from youworker_app.operations.routes import router as health
-from youworker_app.retrieval.routes import router as retrieval
+from youworker_app.rest import build_rest
 
 BASE = "http://127.0.0.1:8000"
 
@@ -89,7 +81,10 @@ class Exchange:
     def __init__(self, app: ASGIApp, scope: Scope) -> None:
         self._to_app: asyncio.Queue[Message] = asyncio.Queue()
         self._from_app: asyncio.Queue[Message] = asyncio.Queue()
-        self.task = asyncio.create_task(app(scope, self._to_app.get, self._from_app.put))  # type: ignore[arg-type]
+        self.task = asyncio.create_task(self._run(app, scope))
+
+    async def _run(self, app: ASGIApp, scope: Scope) -> None:
+        await app(scope, self._to_app.get, self._from_app.put)
 
     async def send(self, body: bytes, *, more: bool = True) -> None:
         await self._to_app.put({"type": "http.request", "body": body, "more_body": more})
@@ -104,7 +99,9 @@ class Exchange:
         """Status and headers."""
         message = await asyncio.wait_for(self._from_app.get(), seconds)
         assert message["type"] == "http.response.start"
-        return message["status"], {name.decode().lower(): value.decode() for name, value in message["headers"]}
+        return message["status"], {
+            name.decode().lower(): value.decode() for name, value in message["headers"]
+        }
 
     async def piece(self, seconds: float = 5) -> bytes:
         """The next piece of the body, b"" at its end."""
@@ -127,7 +124,10 @@ async def exchange(
     app: ASGIApp, method: str, path: str, headers: dict[str, str], *, query: str = ""
 ) -> AsyncIterator[Exchange]:
     """Opens a request; whatever is left of it at the end is a client that went away."""
-    raw = [(name.lower().encode(), value.encode()) for name, value in ({"host": "127.0.0.1:8000"} | headers).items()]
+    raw = [
+        (name.lower().encode(), value.encode())
+        for name, value in ({"host": "127.0.0.1:8000"} | headers).items()
+    ]
     scope: Scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -182,8 +182,7 @@ async def web(
 ) -> AsyncIterator[Web]:
     """The REST application over a house without people."""
     house = await open_house(database_url, tmp_path / "data", keys, llm=llm)
-    routers = [accounts, groups, documents, ingestion, retrieval, chat]
-    api = create_api(routers, plain=[forms, health])
+    api = build_rest()
     opened = Web(house, api, harden(api, OuterPolicy()))
     yield opened
     await opened.close()

@@ -26,4 +26,7 @@ async def lifespan() -> AsyncIterator[None]:
 
 def _invite(link: str) -> None:
     """The one-time link; printed, never logged."""
-    print(f"\nThere is no account yet. Make the first one here (the link works once):\n\n    {link}\n", flush=True)
+    print(
+        f"\nThere is no account yet. Make the first one here (the link works once):\n\n    {link}\n",
+        flush=True,
+    )

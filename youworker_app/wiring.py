@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from youworker_app.access.credentials import Authentication
-from youworker_app.access.credentials import Authentication
 from youworker_app.accounts.service import AccountService
 from youworker_app.agent.service import AgentService
 from youworker_app.audit.service import AuditService
@@ -42,7 +41,6 @@ from youworker_app.gateways.parsing.parser import LocalParser
 from youworker_app.gateways.parsing.protocol import DocumentParser, ParserLimits
 from youworker_app.gateways.vectors.embedded import EmbeddedVectorStore
 from youworker_app.gateways.vectors.protocol import IndexInfo, VectorStore
-from youworker_app.gateways.vectors.server import ServerVectorStore, connect
 from youworker_app.gateways.vectors.sparse import SparseEncoder
 from youworker_app.groups.service import GroupService
 from youworker_app.ingestion.pipeline import IngestionPipeline
@@ -99,6 +97,9 @@ def build_gateways(settings: Settings) -> Gateways:
 def _vectors(settings: Settings) -> VectorStore:
     if settings.vectors.backend == "embedded":
         return EmbeddedVectorStore(settings.storage.vectors_dir)
+    # A fifth of the time of a start goes into importing the client: only who uses it pays.
+    from youworker_app.gateways.vectors.server import ServerVectorStore, connect
+
     key = settings.vectors.qdrant_api_key.get_secret_value()
     client = connect(settings.vectors.qdrant_url, key, settings.vectors.timeout_s)
     return ServerVectorStore(client, settings.vectors.collection)
@@ -136,7 +137,6 @@ class Installation:
         self.accounts = AccountService(self.db, self.keys, self.settings.security, self.audit, self.groups)
         registry.provide(GroupService, self.groups)
         registry.provide(AccountService, self.accounts)
-        registry.provide(Authentication, Authentication(self.accounts.authenticate, self.accounts.check_csrf))
         registry.provide(Authentication, Authentication(self.accounts.authenticate, self.accounts.check_csrf))
         registry.provide(EventBus, self.bus)
         registry.provide(Settings, self.settings)

@@ -19,7 +19,7 @@ from youworker_app.documents.ui.viewer_state import ViewerState
 from youworker_app.ingestion.ui.state import WorkState
 from youworker_app.lifespan import lifespan
 from youworker_app.rest import build_rest
-from youworker_app.ui.errors import on_error
+from youworker_app.ui.errors import on_browser_error, on_error
 from youworker_app.ui.guard import Guard
 from youworker_app.ui.page import head, not_found_page, overlay
 from youworker_app.ui.shell import shell
@@ -33,6 +33,7 @@ STYLES = [
     "/css/answer.css",
     "/css/documents.css",
 ]
+ICON = "/icons/favicon.svg"
 FIRST = [AccountState.open, SidebarState.refresh]
 
 
@@ -78,20 +79,22 @@ app = rx.App(
     head_components=head(),
     html_lang="en",
     backend_exception_handler=on_error,
+    frontend_exception_handler=on_browser_error,
     toaster=None,
     app_wraps=overlay(),
     api_transformer=build_rest(),
 )
 app.register_lifespan_task(lifespan)
 app.add_middleware(Guard(), index=0)
-app.add_page(chat, route="/", title="YouWorker", on_load=CHAT_LOADS)
-app.add_page(chat, route="/c/[session_id]", title="YouWorker", on_load=CHAT_LOADS)
+app.add_page(chat, route="/", title="YouWorker", image=ICON, on_load=CHAT_LOADS)
+app.add_page(chat, route="/c/[session_id]", title="YouWorker", image=ICON, on_load=CHAT_LOADS)
 app.add_page(
     documents,
     route="/documents",
     title="YouWorker",
+    image=ICON,
     on_load=[*FIRST, ViewerState.close, DocumentsState.refresh, LiveState.watch],
 )
-app.add_page(login_page, route="/login", title="YouWorker", on_load=EntranceState.open_login)
-app.add_page(setup_page, route="/setup", title="YouWorker", on_load=EntranceState.open_setup)
-app.add_page(not_found_page, route="404", title="YouWorker")
+app.add_page(login_page, route="/login", title="YouWorker", image=ICON, on_load=EntranceState.open_login)
+app.add_page(setup_page, route="/setup", title="YouWorker", image=ICON, on_load=EntranceState.open_setup)
+app.add_page(not_found_page, route="404", title="YouWorker", image=ICON)

@@ -4,7 +4,7 @@
 import { useContext, useEffect, useRef, useState } from "react";
 import { ColorModeContext, EventLoopContext } from "$/utils/context-registry";
 
-export function PageEffects({ language, theme, away }) {
+export function PageEffects({ language, theme, title, away }) {
   const { rawColorMode, setColorMode } = useContext(ColorModeContext);
   useEffect(() => {
     if (language) document.documentElement.lang = language;
@@ -12,6 +12,9 @@ export function PageEffects({ language, theme, away }) {
   useEffect(() => {
     if (theme && theme !== rawColorMode) setColorMode(theme);
   }, [theme]);
+  useEffect(() => {
+    if (title) document.title = `${title} · YouWorker`;
+  }, [title]);
   return <ConnectionLine text={away} />;
 }
 
@@ -102,7 +105,7 @@ export function When({ at, language }) {
     const today = new Date().toDateString() === moment.toDateString();
     const thisYear = new Date().getFullYear() === moment.getFullYear();
     const form = today
-      ? { hour: "2-digit", minute: "2-digit" }
+      ? { hour: "numeric", minute: "2-digit" }
       : { day: "numeric", month: "short", ...(thisYear ? {} : { year: "numeric" }) };
     setText(new Intl.DateTimeFormat(language || undefined, form).format(moment));
   }, [at, language]);

@@ -99,7 +99,7 @@ async def test_a_document_is_changed_by_its_owner(web: Web) -> None:
         ({"tags": ["a"] * 201}, 422, "INVALID"),
         ({"tags": "a"}, 422, "INVALID"),
         ({"tags": ["a\0b"]}, 422, "INVALID"),
-        ({"title": "\ud800"}, 422, "INVALID"),
+        ({"title": "\ud800"}, 400, "MALFORMED"),
         ({"is_private": False}, 409, "SHARE_NEEDS_GROUP"),
         ({"group_id": "unknown"}, 404, "NOT_FOUND"),
         ({"group_id": "a b\0"}, 404, "NOT_FOUND"),
@@ -238,9 +238,7 @@ async def test_damaged_content_is_told_and_not_sent(web: Web, anna: Person) -> N
 
 
 async def test_a_page_is_a_picture_that_is_asked_for_again(web: Web, anna: Person) -> None:
-    document = await stored(
-        web, anna, pdf_of(["The boiler is serviced in March.", "Another page."]), "a.pdf"
-    )
+    document = await stored(web, anna, pdf_of(["The boiler is serviced in March.", "Another page."]), "a.pdf")
     chunk = (await anna.http.get(f"/v1/documents/{document['id']}/chunks")).json()["items"][0]
     url = f"/v1/files/{document['file_id']}/pages/1.png"
     plain = await anna.http.get(url)

@@ -3,11 +3,13 @@
 import asyncio
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,12 +22,14 @@ from tests.files import (
     LEFT,
     TOP,
     cropped,
+    described_pdf,
     form_pdf,
     mapped_pdf,
     pdf_of,
     scanned_pdf,
     turned,
     with_password,
+    without_end,
     wrapped,
 )
 from youworker_app.gateways.parsing.errors import (
@@ -37,7 +41,13 @@ from youworker_app.gateways.parsing.errors import (
 )
 from youworker_app.gateways.parsing.media_types import MARKDOWN, PDF, PLAIN_TEXT
 from youworker_app.gateways.parsing.parser import LocalParser
-from youworker_app.gateways.parsing.protocol import DocumentParser, OpenDocument, ParserLimits, TextUnit
+from youworker_app.gateways.parsing.protocol import (
+    DocumentMetadata,
+    DocumentParser,
+    OpenDocument,
+    ParserLimits,
+    TextUnit,
+)
 
 A4_HIGH = 841.89
 
@@ -128,6 +138,108 @@ async def test_titles_that_programs_write_are_none(parser: DocumentParser, title
 async def test_a_program_s_name_in_front_of_a_title_goes(parser: DocumentParser) -> None:
     async with parser.open(pdf_of(["text"], title="Microsoft Word - Offerta 2026"), PDF) as document:
         assert document.title == "Offerta 2026"
+
+
+LEASE = pdf_of(
+    [wrapped(ENGLISH), "", wrapped(ITALIAN)],
+    title="Lease",
+    bookmarks=[(1, 0, "The lease"), (3, 0, "Contratto")],
+)
+BROKEN = {
+    "the end is cut off": without_end(LEASE),
+    "the end is cut off in the table": LEASE[: LEASE.rindex(b"trailer") - 90],
+    "the trailer is no trailer": LEASE.replace(b"trailer", b"tr\x00iler"),
+    "the catalogue is not named": LEASE.replace(b"/Root ", b"/Toor "),
+    "another file's catalogue is named": re.sub(rb"/Root \d+", b"/Root 4711", LEASE),
+    "a page of something else stands in front": b"\x01\x02x" * 3_000 + b"\n" + LEASE,
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+async def test_a_file_whose_structure_is_broken_is_read_as_if_it_were_whole(
+    parser: DocumentParser, case: str
+) -> None:
+    whole = await units_of(parser, LEASE)
+    for _ in range(2):
+        async with parser.open(BROKEN[case], PDF) as document:
+            assert document.is_rescued
+            assert [unit async for unit in document.units()] == whole
+    async with parser.open(LEASE, PDF, preview=True) as document:
+        assert not document.is_rescued
+        picture_of_whole = await document.render_page(3, marks=[(0, 20)])
+    async with parser.open(BROKEN[case], PDF, preview=True) as document:
+        assert await document.render_page(3, marks=[(0, 20)]) == picture_of_whole
+
+
+async def test_a_rescue_with_an_owner_password(parser: DocumentParser) -> None:
+    data = with_password(pdf_of(["open to all"]), user="", owner="x").replace(b"/Root ", b"/Toor ")
+    async with parser.open(data, PDF) as document:
+        assert document.is_rescued
+        assert [unit.text async for unit in document.units()] == ["open to all"]
+
+
+async def metadata_of(parser: DocumentParser, data: bytes, media_type: str = PDF) -> DocumentMetadata:
+    async with parser.open(data, media_type) as document:
+        first = await document.metadata()
+        assert await document.metadata() == first
+        return first
+
+
+async def test_a_file_tells_of_itself(parser: DocumentParser) -> None:
+    info = (
+        b"/Title (Lease of the \\\nwarehouse) /Author <FEFF004D00610072006900610020004200E8> "
+        b"/Producer (xdvipdfmx \\(20211117\\)) /CreationDate (D:20240305101500+01'00')"
+    )
+    told = DocumentMetadata(
+        title="Lease of the warehouse",
+        author="Maria Bè",
+        created=datetime(2024, 3, 5, 9, 15, tzinfo=UTC),
+        producer="xdvipdfmx (20211117)",
+    )
+    assert await metadata_of(parser, described_pdf(info)) == told
+    assert await metadata_of(parser, described_pdf(info).replace(b"/Root ", b"/Toor ")) == told
+
+
+async def test_a_locked_file_that_opens_without_asking_tells_of_itself(parser: DocumentParser) -> None:
+    data = with_password(pdf_of(["x"], title="Lease"), user="", owner="x")
+    assert (await metadata_of(parser, data)).title == "Lease"
+
+
+@pytest.mark.parametrize(
+    ("date", "created"),
+    [
+        (b"D:20240305101500Z", datetime(2024, 3, 5, 10, 15, tzinfo=UTC)),
+        (b"D:20240305101500-05'30'", datetime(2024, 3, 5, 15, 45, tzinfo=UTC)),
+        (b"D:20240305101500", datetime(2024, 3, 5, 10, 15, tzinfo=UTC)),
+        (b"D:2024", datetime(2024, 1, 1, tzinfo=UTC)),
+        (b"D:00010101000000+14'00'", None),
+        (b"D:99991231235959-12'00'", None),
+        (b"D:19040101000000Z", None),
+        (b"D:March 2024", None),
+        (b"yesterday", None),
+        (b"", None),
+    ],
+)
+async def test_when_a_file_was_made(parser: DocumentParser, date: bytes, created: datetime | None) -> None:
+    assert (await metadata_of(parser, described_pdf(b"/CreationDate (%b)" % date))).created == created
+
+
+async def test_a_file_that_tells_nothing_of_use_tells_nothing(parser: DocumentParser) -> None:
+    nothing = DocumentMetadata()
+    for info in (
+        b"",
+        b"/Title (untitled) /Author (user) /Producer (\x01\x02)",
+        b"/Title (C:\\\\a b\\\\c.doc) /Author (/home/maria/x y) /Producer ( )",
+        b"/Title 12 /Author [1 2] /Producer << /A /B >> /CreationDate null",
+        b"/Title 99 0 R /Author 6 0 R /Producer 2 0 R /CreationDate 4 0 R",
+    ):
+        assert await metadata_of(parser, described_pdf(info)) == nothing, info
+    assert await metadata_of(parser, pdf_of(["x"]).replace(b"/Info ", b"/Ofni ")) == nothing
+
+
+async def test_texts_tell_their_title_alone(parser: DocumentParser) -> None:
+    assert await metadata_of(parser, b"# Guide\n\nhello", MARKDOWN) == DocumentMetadata(title="Guide")
+    assert await metadata_of(parser, b"hello", PLAIN_TEXT) == DocumentMetadata()
 
 
 async def test_too_many_pages_are_refused() -> None:
@@ -352,8 +464,12 @@ async def test_nothing_and_strange_types_are_refused(parser: DocumentParser) -> 
             await units_of(parser, data, media_type)
 
 
-def test_the_server_itself_never_loads_the_pdf_library() -> None:
-    program = "import sys, youworker_app.gateways.parsing.parser; sys.exit('pypdfium2' in sys.modules)"
+@pytest.mark.parametrize(
+    ("module", "libraries"),
+    [("parser", ["pypdfium2", "pypdf"]), ("pdf_child", ["pypdf"])],  # pypdf would double the start of a child
+)
+def test_pdf_libraries_are_loaded_where_they_are_needed_alone(module: str, libraries: list[str]) -> None:
+    program = f"import sys, youworker_app.gateways.parsing.{module}; sys.exit(any(map(sys.modules.get, {libraries})))"
     subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": os.getcwd()}, timeout=60)
 
 

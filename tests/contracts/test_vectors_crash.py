@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from textwrap import dedent
 from uuid import UUID
@@ -92,6 +93,29 @@ async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     assert {hit.document_id for hit in bobs} == {"moved"}
     assert len(bobs) == 5
     await store.close()
+
+
+async def test_each_write_waits_for_the_disk(
+    store: EmbeddedVectorStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill cannot tell whether the log was synced, only a power cut could: so the calls are watched."""
+    synced: list[str] = []
+
+    def watched(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+
+    await store.prepare(INFO)
+    monkeypatch.setattr(os, "fsync", watched)
+    writes: list[Callable[[], Awaitable[None]]] = [
+        lambda: store.upsert(points("report", 0, 3)),
+        lambda: store.set_visibility("report", ["u:bob"]),
+        lambda: store.delete_document("report"),
+    ]
+    for write in writes:
+        synced.clear()
+        await write()
+        assert "wal" in synced
+        assert any(name.startswith("open-") for name in synced)
 
 
 async def test_a_folder_has_one_owner(store: EmbeddedVectorStore, tmp_path: Path) -> None:

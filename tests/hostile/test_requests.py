@@ -9,17 +9,18 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.web import Person, Web, exchange
 from youworker_app.api.inventory import Entry, entries
+from youworker_app.core.errors import AppError
 from youworker_app.ingestion.multipart import MultipartReader
 from youworker_app.ingestion.upload_form import MAX_FIELD_BYTES
 
 BOUNDARY = "xYzZy"
 UPLOAD = "/v1/ingest/upload"
+OURS = ("/v1/documents", "/v1/files", "/v1/ingest", "/v1/search", "/v1/chat", "/v1/sessions", "/v1/models")
 
 IDS = [
     "0",
@@ -73,7 +74,7 @@ async def anna(web: Web) -> Person:
 
 def routes(web: Web) -> list[Entry]:
     """Every guarded route."""
-    found = [entry for entry in entries(web.api.routes) if entry.is_guarded]  # type: ignore[attr-defined]
+    found = [entry for entry in entries(web.api.routes) if entry.is_guarded]
     assert len(found) > 15
     return found
 
@@ -127,7 +128,8 @@ async def test_values_that_are_none_are_told(web: Web, anna: Person) -> None:
             names = ("limit", "cursor", "q", "group_id", "tag", "collection", "state", "chunk_id", "after")
             query = "&".join(f"{name}={sent}" for name in names)
             assert_told(await anna.http.get(f"{_filled(entry.path)}?{query}"), (entry.name, value))
-        assert (await anna.http.get(f"{_filled(entry.path)}?q=%00")).status_code == 400
+        if entry.path.startswith("/v1/"):
+            assert (await anna.http.get(f"{_filled(entry.path)}?q=%00")).status_code == 400
 
 
 async def test_cursors_that_are_not_ours_are_told(web: Web, anna: Person) -> None:
@@ -209,7 +211,7 @@ async def test_any_json_is_answered(web: Web, anna: Person) -> None:
     bodies: list[Any] = []
 
     @given(st.fixed_dictionaries({}, optional=dict.fromkeys(_FIELDS, _JSON)))
-    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     def gather(body: dict[str, Any]) -> None:
         bodies.append(body)
 
@@ -256,7 +258,9 @@ async def test_headers_that_are_none(web: Web, anna: Person) -> None:
     ]
     for name in ("Range", "If-Range", "If-None-Match"):
         for value in odd:
-            assert_told(await anna.http.get(url, headers={name: value.encode("latin-1")}), (name, value[:20]))
+            assert_told(
+                await anna.http.get(url, headers={name.encode(): value.encode("latin-1")}), (name, value[:20])
+            )
 
 
 # --- uploads
@@ -388,44 +392,43 @@ async def test_names_of_files_are_only_names(web: Web, anna: Person, filename: s
 @given(body=st.binary(max_size=400), size=st.integers(1, 64))
 @settings(max_examples=200, deadline=None)
 async def test_any_bytes_end_a_form_with_an_error_of_ours(body: bytes, size: int) -> None:
-    from youworker_app.core.errors import AppError
-
     async def chunks() -> Any:
         data = f"--{BOUNDARY}\r\n".encode() + body
         for at in range(0, len(data), size):
             yield data[at : at + size]
 
-    reader = MultipartReader(chunks(), BOUNDARY.encode(), max_discarded=10_000)
     with pytest.raises(AppError):
-        while await reader.next_part() is not None:
-            async for _ in reader.content():
-                pass
+        await _read(MultipartReader(chunks(), BOUNDARY.encode(), max_discarded=10_000))
 
 
-async def test_a_form_of_a_hundred_megabytes_stays_small(web: Web, anna: Person) -> None:
-    """What is refused is thrown away as it comes: the first chunk past the limit ends the storing."""
+async def _read(reader: MultipartReader) -> None:
+    while await reader.next_part() is not None:
+        async for _ in reader.content():
+            pass
+
+
+async def test_what_is_refused_is_not_read_to_its_end(web: Web, anna: Person) -> None:
     headers = {
         "Authorization": f"Bearer {anna.key}",
         "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
     }
-    async with exchange(web.app, "POST", f"{UPLOAD}?group_id=unknown", headers) as request:
+    async with exchange(web.app, "POST", UPLOAD, headers, query="group_id=unknown") as request:
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n'
         await request.send(head.encode() + b"a" * 1_000)
         status, _ = await request.start()  # before the rest was sent
         assert status == 404
 
 
-def test_every_route_is_described(web: Web) -> None:
-    """The OpenAPI document is made, and each of our routes says what it answers."""
-    described = web.api.openapi()  # type: ignore[attr-defined]
-    for route in web.api.routes:  # type: ignore[attr-defined]
-        if not isinstance(route, APIRoute) or not route.include_in_schema:
+async def test_every_route_is_described(web: Web) -> None:
+    """The OpenAPI document is made, and each of our routes says what it answers, well or badly."""
+    described = web.api.openapi()["paths"]
+    silent = []
+    for entry in routes(web):
+        if not entry.path.startswith(OURS):
             continue
-        for method in route.methods:
-            responses = described["paths"][route.path][method.lower()]["responses"]
-            good = [answer for status, answer in responses.items() if status.startswith("2")]
-            assert good, route.path
-            assert any("content" in answer or status == "204" for status, answer in responses.items()), (
-                route.path
-            )
-            assert {"401", "404"} & responses.keys() or "default" in responses, (method, route.path)
+        responses = described[entry.path][entry.method.lower()]["responses"]
+        good = {status: answer for status, answer in responses.items() if status.startswith("2")}
+        is_told = all("content" in answer for status, answer in good.items() if status != "204")
+        if not (good and is_told and {"401", "404", "default"} <= responses.keys()):
+            silent.append(entry.name)
+    assert not silent

@@ -121,6 +121,19 @@ async def test_a_wrong_token_makes_nobody(accounts: AccountService, database: Da
     assert await rows(database, User) == []
 
 
+async def test_without_the_token_nothing_is_told_and_no_work_is_done(
+    accounts: AccountService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: PasswordHasher, password: bytes) -> str:
+        raise AssertionError("a stranger made us hash")
+
+    await accounts.issue_setup_token()
+    monkeypatch.setattr(PasswordHasher, "hash", refuse)
+    for name, password in (("anna", PASSWORD), ("", ""), ("anna", "short")):
+        with pytest.raises(SetupTokenWrong):
+            await accounts.set_up("wrong", name, password, Client())
+
+
 async def test_only_the_newest_token_counts(accounts: AccountService) -> None:
     first = await accounts.issue_setup_token() or ""
     second = await accounts.issue_setup_token() or ""

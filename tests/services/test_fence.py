@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 from sqlmodel import col
 
-from tests.people import MakeUser
+from tests.people import MakeGroup, MakeUser
 from youworker_app.access.actor import Actor
 from youworker_app.access.policies import POLICIES
 from youworker_app.access.visible import (
@@ -110,6 +110,15 @@ async def test_statements_of_access_pass(make_user: MakeUser, database: Database
         await unit.session.execute(text("SELECT 1"))
         joined = visible(Membership, anna, joined=(User,)).join(User, col(User.id) == col(Membership.user_id))
         assert (await unit.session.execute(joined)).all() == []
+
+
+async def test_nobody_sees_nothing(make_user: MakeUser, make_group: MakeGroup, database: Database) -> None:
+    """No actor means no rows, never "no filter"."""
+    await make_group("Sales", await make_user("anna"))
+    for nobody in (Actor("", ""), Actor("", "", is_root=True, group_ids=frozenset({""}))):
+        async with database.read() as unit:
+            for model in POLICIES:
+                assert (await unit.session.execute(visible(model, nobody))).all() == [], model
 
 
 async def test_a_flush_passes_and_only_while_it_lasts(database: Database) -> None:

@@ -19,6 +19,7 @@ from youworker_app.groups.errors import (
     RoleUnknown,
     UserNotFound,
 )
+from youworker_app.groups.repository import GroupRepository
 from youworker_app.groups.schemas import CreateGroup
 from youworker_app.groups.service import GroupService
 
@@ -188,8 +189,20 @@ async def test_the_last_admin_stays(
 
 
 async def test_two_admins_who_leave_at_once(
-    make_user: MakeUser, make_group: MakeGroup, groups: GroupService, database: Database
+    make_user: MakeUser,
+    make_group: MakeGroup,
+    groups: GroupService,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    count = GroupRepository.count_admins
+
+    async def slowly(self: GroupRepository, group_id: str) -> int:
+        found = await count(self, group_id)
+        await asyncio.sleep(0.2)
+        return found
+
+    monkeypatch.setattr(GroupRepository, "count_admins", slowly)
     anna, bruno = await make_user("anna"), await make_user("bruno")
     group = await make_group("Sales", anna, bruno)
     await groups.change_role(await again(database, anna), group.id, bruno.user_id, "admin")

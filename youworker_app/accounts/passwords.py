@@ -76,10 +76,6 @@ class Passwords:
     async def _run(self, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
 
-    def close(self) -> None:
-        """Ends the pool's threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
 
 def _form(password: str) -> str:
     # The same keys give the same password on every keyboard and system (NIST SP 800-63B, 5.1.1.2).

@@ -1,13 +1,13 @@
 """Slows guessing down: after some failures for one name from one address, the next attempt has to wait, longer each time.
 
-In memory and bounded; a restart forgets. Attempts for one pair are checked one after the other, so that many at once
-gain nothing.
+In memory and bounded; a quarter of an hour without a failure forgets, and so does a restart. Attempts for one pair are
+checked one after the other, so that many at once gain nothing.
 """
 
 import asyncio
 import math
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,16 +16,17 @@ from typing import Final
 from youworker_app.accounts.errors import TooManyAttempts
 
 FREE_FAILURES: Final = 5
-WINDOW_S: Final = 15 * 60.0
 FIRST_WAIT_S: Final = 30.0
+LONGEST_WAIT_S: Final = 15 * 60.0
+FORGET_AFTER_S: Final = 15 * 60.0
 _REMEMBERED: Final = 10_000
 
 
 @dataclass
 class _Pair:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    failures: deque[float] = field(default_factory=deque)
-    blocked_until: float = 0.0
+    failures: int = 0
+    quiet_since: float = 0.0  # the last failure, or the end of the wait that it brought
 
 
 class Attempt:
@@ -36,15 +37,14 @@ class Attempt:
 
     def failed(self) -> None:
         """Counts; from the fifth failure on, the next attempt waits 30 s, then 60 s, up to 15 minutes."""
-        failures = self._pair.failures
-        failures.append(self._moment)
-        over = len(failures) - FREE_FAILURES
-        if over >= 0:
-            self._pair.blocked_until = self._moment + min(WINDOW_S, FIRST_WAIT_S * 2**over)
+        self._pair.failures += 1
+        over = self._pair.failures - FREE_FAILURES
+        wait = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(over, 10)) if over >= 0 else 0.0
+        self._pair.quiet_since = self._moment + wait
 
     def succeeded(self) -> None:
         """Forgets the failures."""
-        self._pair.failures.clear()
+        self._pair.failures = 0
 
 
 class Slowdown:
@@ -60,10 +60,10 @@ class Slowdown:
         pair = self._pair(name, address)
         async with pair.lock:
             moment = self._clock()
-            if pair.blocked_until > moment:
-                raise TooManyAttempts(retry_after_s=math.ceil(pair.blocked_until - moment))
-            while pair.failures and pair.failures[0] <= moment - WINDOW_S:
-                pair.failures.popleft()
+            if pair.quiet_since > moment:
+                raise TooManyAttempts(retry_after_s=math.ceil(pair.quiet_since - moment))
+            if moment - pair.quiet_since >= FORGET_AFTER_S:
+                pair.failures = 0
             yield Attempt(pair, moment)
 
     def _pair(self, name: str, address: str) -> _Pair:

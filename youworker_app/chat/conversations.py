@@ -12,7 +12,6 @@ from youworker_app.chat.schemas import MessageView, SessionView
 from youworker_app.chat.vault import vault_of
 from youworker_app.chat.views import message_view, session_view, stored_citation
 from youworker_app.core.db import Database, UnitOfWork
-from youworker_app.core.errors import Malformed
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.paging import Page, PageRequest, cursor_for
@@ -97,7 +96,7 @@ class ConversationService:
         async with self._db.read() as unit:
             repository = ChatRepository(unit, actor)
             session = await repository.get_session(session_id)
-            rows = await repository.list_messages(session.id, _position(page.cursor), page.limit + 1)
+            rows = await repository.list_messages(session.id, page.number(), page.limit + 1)
         shown = rows[: page.limit]
         views = await self._views(actor, list(reversed(shown)))
         return Page(tuple(views), str(shown[-1].position) if len(rows) > page.limit else None)
@@ -131,13 +130,6 @@ class ConversationService:
         unit.after_commit(
             lambda: self._bus.publish(user_topic(actor.user_id), Event("sessions_changed", session_id))
         )
-
-
-def _position(cursor: str | None) -> int | None:
-    try:
-        return None if cursor is None else int(cursor)
-    except ValueError as error:
-        raise Malformed(reason="the cursor is not one of ours") from error
 
 
 def _clean(title: str) -> str:

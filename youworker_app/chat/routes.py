@@ -107,9 +107,8 @@ class ModelList:
 async def ask(actor: CurrentActor, body: ChatBody, response: Response) -> Answer | Response:
     """Asks. With `stream` the run's events are the answer; a client that goes away does not stop the run."""
     require_scope(actor, Scope.CHAT_WRITE)
-    require_scope(
-        actor, Scope.CHAT_READ
-    )  # before the run starts: the answer could not be handed out otherwise
+    # Before the run starts: its answer could not be handed out otherwise.
+    require_scope(actor, Scope.CHAT_READ)
     chat = service(ChatService)
     started = await chat.ask(actor, body.as_question())
     if body.stream:

@@ -10,6 +10,7 @@ from youworker_app.core.errors import Malformed
 from youworker_app.core.names import is_plain_text
 
 MAX_LIMIT = 200
+_MAX_DIGITS = 9  # fits every database's integer
 T = TypeVar("T")
 
 
@@ -38,6 +39,14 @@ class PageRequest:
         if not is_ours:
             raise Malformed(reason="the cursor is not one of ours")
         return moment, item_id
+
+    def number(self) -> int | None:
+        """The number of the last item seen, where lists are in order of one. Raises Malformed on a foreign cursor."""
+        if self.cursor is None:
+            return None
+        if not (self.cursor.isascii() and self.cursor.isdigit() and len(self.cursor) <= _MAX_DIGITS):
+            raise Malformed(reason="the cursor is not one of ours")
+        return int(self.cursor)
 
 
 @dataclass(frozen=True)

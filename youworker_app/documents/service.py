@@ -8,7 +8,6 @@ from youworker_app.access.rights import Right
 from youworker_app.audit.service import AuditService
 from youworker_app.core.crypto import open_sealed
 from youworker_app.core.db import Database
-from youworker_app.core.errors import Malformed
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.paging import Page, PageRequest, cursor_for
@@ -90,7 +89,8 @@ class DocumentService:
     async def list_chunks(self, actor: Actor, document_id: str, page: PageRequest) -> Page[ChunkView]:
         """What the machine read, in order; needs the right to view. Raises NotFound."""
         require_scope(actor, Scope.DOCUMENTS_READ)
-        after = _ordinal(page.cursor)
+        last = page.number()
+        after = -1 if last is None else last
         async with self._db.read() as unit:
             document = await DocumentRepository(unit, actor).get(document_id, right=Right.VIEW)
             _, _, wrapped = await DocumentRepository(unit, actor).get_file(document.file_id, right=Right.VIEW)
@@ -193,10 +193,3 @@ class DocumentService:
 
 
 _NOBODY = Actor(user_id="", username="")
-
-
-def _ordinal(cursor: str | None) -> int:
-    try:
-        return -1 if cursor is None else int(cursor)
-    except ValueError as error:
-        raise Malformed(reason="the cursor is not one of ours") from error

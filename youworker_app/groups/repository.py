@@ -48,9 +48,8 @@ class GroupRepository(Repository):
     async def lock(self, group_id: str) -> None:
         """Holds one of the actor's groups, so that changes to its members come one after the other. Raises NotFound."""
         await self._get(Group, group_id)
-        await self._session.execute(
-            visible(Group, self._actor).where(col(Group.id) == group_id).with_for_update()
-        )
+        statement = visible(Group, self._actor).where(col(Group.id) == group_id).with_for_update()
+        await self._session.execute(statement)
 
     async def _counts(self) -> dict[str, int]:
         statement = visible(Membership, self._actor).with_only_columns(col(Membership.group_id), func.count())

@@ -26,5 +26,5 @@ class JobNotRetryable(Conflict):
 
 
 class InternalFailure(AppError):
-    code, http_status = "INTERNAL", 500
+    code, http_status = "READING_FAILED", 500
     template = "Reading this file failed for a reason on our side. It was recorded under {reference}; please try again."

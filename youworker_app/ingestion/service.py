@@ -103,7 +103,9 @@ class IngestionService:
             if done.is_duplicate:
                 earlier = await jobs.latest_for(done.document_id)
                 job_id = earlier.id if earlier else None
-                return UploadedItem(document.filename, done.document_id, job_id, duplicate_of=done.document_id), False
+                return UploadedItem(
+                    document.filename, done.document_id, job_id, duplicate_of=done.document_id
+                ), False
             job = jobs.add_job(KIND, done.document_id)
             unit.after_commit(lambda: self._announce(actor, done.document_id))
             unit.after_commit(lambda: self._queue.deliver(KIND, job.id))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from youworker_app.documents.schemas import Passage
 from youworker_app.gateways.vectors.protocol import VectorHit
-from youworker_app.retrieval.confidence import asks_about_documents, is_good, lowest
+from youworker_app.retrieval.confidence import anything_may_serve, good_enough, lowest, worth
 from youworker_app.retrieval.matching import Match, match_candidates
 from youworker_app.retrieval.telling import Sentence
 from youworker_app.retrieval.terms import TermReader
@@ -23,11 +23,10 @@ DEFAULT_CLOSENESS_WEIGHT = 0.5
 
 @dataclass(frozen=True)
 class Ranked:
-    """A passage with its score from 0 to 1, the match that made it, and whether it may stand as evidence."""
+    """A passage with its score from 0 to 1, and its sentence that tells most, if one tells anything."""
 
     passage: Passage
-    match: Match
-    is_good: bool
+    sentence: Sentence | None
 
 
 def rank(
@@ -38,27 +37,43 @@ def rank(
     passages: Mapping[str, Passage],
     cosines: Mapping[str, float],
 ) -> list[Ranked]:
-    """The hits that `passages` confirms, best first. `cosines`: of the dense search, empty when there was none."""
+    """The hits that `passages` confirms and that may stand as evidence, best first.
+
+    `cosines`: of the dense search, empty when there was none.
+    """
     known = [hit for hit in fused if hit.chunk_id in passages]
     matches = match_candidates(reader, query, [passages[hit.chunk_id] for hit in known])
+    may_stand = _may_stand(query, language, known, matches, cosines)
     closeness = CLOSENESS_WEIGHT.get(language, DEFAULT_CLOSENESS_WEIGHT)
-    far = lowest(cosines.values())
-    anything = asks_about_documents(query)
     ranked = [
-        Ranked(
-            replace(match.passage, score=_score(hit.score, match, closeness)),
-            match,
-            anything
-            or is_good(
+        Ranked(replace(match.passage, score=_score(hit.score, match, closeness)), telling_sentence(match))
+        for hit, match, is_good in zip(known, matches, may_stand, strict=True)
+        if is_good
+    ]
+    return sorted(ranked, key=lambda one: -one.passage.score)
+
+
+def _may_stand(
+    query: str,
+    language: str,
+    hits: Sequence[VectorHit],
+    matches: Sequence[Match],
+    cosines: Mapping[str, float],
+) -> list[bool]:
+    if anything_may_serve(query):
+        return [True] * len(hits)
+    far = lowest(cosines.values())
+    return good_enough(
+        [
+            worth(
                 cosine=cosines.get(hit.chunk_id, far),
                 coverage=match.coverage,
                 question_language=language,
                 passage_language=match.passage.language,
-            ),
-        )
-        for hit, match in zip(known, matches, strict=True)
-    ]
-    return sorted(ranked, key=lambda one: -one.passage.score)
+            )
+            for hit, match in zip(hits, matches, strict=True)
+        ]
+    )
 
 
 def _score(fused: float, match: Match, closeness: float) -> float:

@@ -4,7 +4,7 @@ Pure. The numbers were measured with the built-in embedder (`python -m bench.ans
 lets more through, never less.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from youworker_app.retrieval.language import content_words
@@ -12,7 +12,7 @@ from youworker_app.retrieval.language import content_words
 
 @dataclass(frozen=True)
 class Bar:
-    """A passage is good when `weight` x cosine + coverage is at least `least`."""
+    """A passage can carry an answer when `weight` x cosine + coverage is at least `least`."""
 
     weight: float
     least: float
@@ -25,6 +25,9 @@ _ACROSS = Bar(1.5, 0.45)
 # Without vectors the words are all there is.
 _WORDS_ALONE = Bar(0.0, 0.3)
 
+_BESIDE = 0.75
+_MOST_WORDS = 25  # with content, in what can be called a question
+
 # Words that speak of a document and not of anything in it.
 _ABOUT_DOCUMENTS = frozenset(
     """about abstract attachment attached chapter content contents describe document documents explain file files gist
@@ -35,14 +38,17 @@ _ABOUT_DOCUMENTS = frozenset(
 )
 
 
-def asks_about_documents(query: str) -> bool:
-    """True for "Summarise the document" and the like: no passage has such words, and any passage may serve."""
+def anything_may_serve(query: str) -> bool:
+    """True for "Summarise the document" and the like, whose words stand in no passage, and for a pasted text, of whose
+    words no passage can hold many."""
     words = content_words(query)
-    return bool(words) and all(word.lower() in _ABOUT_DOCUMENTS for word in words)
+    return len(words) > _MOST_WORDS or (
+        bool(words) and all(word.lower() in _ABOUT_DOCUMENTS for word in words)
+    )
 
 
-def is_good(*, cosine: float | None, coverage: float, question_language: str, passage_language: str) -> bool:
-    """Whether a passage may stand as evidence.
+def worth(*, cosine: float | None, coverage: float, question_language: str, passage_language: str) -> float:
+    """How good a passage is as evidence: from 1 on it can carry an answer.
 
     Args:
         cosine: of question and passage; None when no vectors were searched.
@@ -50,7 +56,14 @@ def is_good(*, cosine: float | None, coverage: float, question_language: str, pa
         question_language, passage_language: ISO 639-1, "" when unknown.
     """
     bar = _bar(question_language, passage_language, has_vectors=cosine is not None)
-    return bar.weight * (cosine or 0.0) + coverage >= bar.least
+    return (bar.weight * (cosine or 0.0) + coverage) / bar.least
+
+
+def good_enough(worths: Sequence[float]) -> list[bool]:
+    """Which passages may stand: none unless one can carry an answer, and beside it those that nearly could."""
+    if max(worths, default=0.0) < 1:
+        return [False] * len(worths)
+    return [value >= _BESIDE for value in worths]
 
 
 def _bar(question: str, passage: str, *, has_vectors: bool) -> Bar:

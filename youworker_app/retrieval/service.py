@@ -19,7 +19,7 @@ from youworker_app.documents.schemas import DocumentFilter, Passage
 from youworker_app.gateways.embeddings.protocol import Embedder, Vectors
 from youworker_app.gateways.vectors.protocol import VectorHit, VectorStore
 from youworker_app.gateways.vectors.sparse import SparseEncoder
-from youworker_app.retrieval.candidates import Ranked, rank, telling_sentence
+from youworker_app.retrieval.candidates import Ranked, rank
 from youworker_app.retrieval.errors import QueryEmpty, QueryTooLong, SearchLimitInvalid
 from youworker_app.retrieval.fusion import fuse, lexical_weight
 from youworker_app.retrieval.language import question_language
@@ -37,8 +37,8 @@ MAX_LIMIT = 50
 _DEPTH = 100  # hits asked of each search
 _FEWEST_READ = 24  # candidates that are read and looked at again
 _LANGUAGES_FOR_S = 30.0
-# A pasted letter with its question: what is asked stands at its start or its end, and a model reads no more anyway.
-_HEAD_CHARS, _TAIL_CHARS = 1_000, 1_000
+# Of a pasted letter its last questions are searched for, or its start and end when it has none.
+_HEAD_CHARS, _TAIL_CHARS, _MOST_QUESTIONS = 1_000, 1_000, 3
 _MOST_SENTENCES = 12  # that are embedded, where no word tells which one answers
 _MOST_TAGS = 50  # a document has no more
 
@@ -106,7 +106,7 @@ class RetrievalService:
         asked = _Asked(text, question_language(text, languages), languages, query.limit, allowed)
         ranked, hits = await self._ranked(actor, asked)
         found = await self._chosen(ranked, query.limit, hits.question)
-        log.info("searched", found=len(found), read=len(ranked), language=asked.language, ms=_ms_since(begun))
+        log.info("searched", found=len(found), good=len(ranked), language=asked.language, ms=_ms_since(begun))
         if hits.failure is not None and not found:
             raise hits.failure
         return tuple(found)
@@ -170,9 +170,9 @@ class RetrievalService:
         return _Hits(dense[1], sparse, dense[0], None)
 
     async def _chosen(self, ranked: Sequence[Ranked], limit: int, question: Vectors | None) -> list[Passage]:
-        good = {one.passage.chunk_id: one for one in ranked if one.is_good}
-        passages = diverse(without_repetitions([one.passage for one in good.values()]), limit)
-        marks = [telling_sentence(good[passage.chunk_id].match) for passage in passages]
+        sentences = {one.passage.chunk_id: one.sentence for one in ranked}
+        passages = diverse(without_repetitions([one.passage for one in ranked]), limit)
+        marks = [sentences[passage.chunk_id] for passage in passages]
         if passages and marks[0] is None and question is not None:
             marks[0] = await self._nearest_sentence(passages[0], question)
         return [_marked(passage, mark) for passage, mark in zip(passages, marks, strict=True)]
@@ -201,7 +201,9 @@ class RetrievalService:
 def _focused(text: str) -> str:
     if len(text) <= _HEAD_CHARS + _TAIL_CHARS:
         return text
-    return f"{text[:_HEAD_CHARS]} {text[-_TAIL_CHARS:]}"
+    sentences = [text[one.start : one.end] for one in split_sentences(text)]
+    asked = " ".join([one for one in sentences if one.endswith("?")][-_MOST_QUESTIONS:])
+    return asked if 0 < len(asked) <= _TAIL_CHARS else f"{text[:_HEAD_CHARS]} {text[-_TAIL_CHARS:]}"
 
 
 def _is_storable(text: str) -> bool:

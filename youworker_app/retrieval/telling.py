@@ -8,31 +8,15 @@ Span = tuple[int, int]
 
 # English and Italian; a full stop after one of these ends no sentence.
 _ABBREVIATIONS = frozenset(
-    """abb al all alleg ap arch art artt avv ca cap capp cf cfr co col comm corp cost cpv d dep dir dott dr dssa ecc ed
-    eds eg e.g es etc fasc fig figg frat gen geom gg i.e id ing jr lett lgs lt ltd max min mr mrs ms mt n nn no nos nr
-    num op p pag pagg par parr pp prof proff prot rag ref reg rev rif s sec sect seg segg sez sig sigg sigra spett sr ss
-    st tab tel tit trad v vol voll vs d.lgs d.l d.p.r d.m c.c c.p c.p.c p.es s.p.a s.r.l u.s u.k a.m p.m a.c d.c""".split()
+    """abb ap arch artt avv ca capp cf cfr co corp cpv d dep dir dott dr dssa ecc ed eds eg e.g es etc fasc figg frat gen
+    geom gg i.e id ing jr lett lgs lt ltd mr mrs ms mt n nn nr op p pag pagg parr pp prof proff prot rif s sect segg sez
+    sig sigg sigra spett sr ss st tel trad v voll vs d.lgs d.l d.p.r d.m c.c c.p c.p.c p.es s.p.a s.r.l u.s u.k a.m p.m
+    a.c d.c inc""".split()
 )
+# Words of their own as well: an abbreviation before a number only.
+_BEFORE_NUMBERS = frozenset("all art cap col fig max min no nos num par ref reg rev sec seg tab vol".split())
 # These may stand last in a sentence; a capital after them starts a new one.
-_MAY_END = frozenset(
-    {
-        "ecc",
-        "etc",
-        "co",
-        "corp",
-        "ltd",
-        "inc",
-        "jr",
-        "s.p.a",
-        "s.r.l",
-        "a.m",
-        "p.m",
-        "a.c",
-        "d.c",
-        "u.s",
-        "u.k",
-    }
-)
+_MAY_END = frozenset({"a.m", "co", "corp", "ecc", "etc", "inc", "jr", "ltd", "p.m"})
 _END = re.compile("[.!?…。！？]+[\"'”’»)\\]]*(?=\\s|$)|[。！？]")
 _BULLET = r"(?:[-–—*•‣▪◦·]|\(?[0-9]{1,3}[.)]|\(?[a-zA-Z][.)]|[IVXivx]{1,5}[.)])[ \t]+"
 _LINE_BREAK = re.compile(rf"\n(?=[ \t]*\n)|\n(?=[ \t]*{_BULLET})")
@@ -76,12 +60,20 @@ def _ends_sentence(text: str, found: re.Match[str]) -> bool:
     before = word.group().lower().lstrip(".") if word else ""
     if following.islower():
         return False
+    if before in _BEFORE_NUMBERS and following.isdigit():
+        return False
     if before in _ABBREVIATIONS:
         return before in _MAY_END and following.isupper()
-    # An initial ("A. Rossi"), or the number of a list item that opens its line.
+    # An initial ("A. Rossi"), or the number of an item at the start of a line or after a sentence.
     is_initial = len(before) == 1 and before.isalpha()
-    line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip()
-    return not is_initial and not (line.isdigit() and len(line) <= 3)
+    return not is_initial and not (
+        before.isdigit() and len(before) <= 3 and _opens(text, found.start() - len(before))
+    )
+
+
+def _opens(text: str, at: int) -> bool:
+    line = text[text.rfind("\n", 0, at) + 1 : at].rstrip()
+    return not line or line[-1] in ".!?:;"
 
 
 def _breaks(text: str) -> list[int]:

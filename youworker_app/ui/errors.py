@@ -63,6 +63,11 @@ class ToastState(BaseState):
         self.toasts = [*self.toasts, Toast(self._last_id, kind, text)][-MOST_TOASTS:]
 
 
+def on_browser_error(exception: Exception) -> None:
+    """What the app does with an exception of the page's scripts: its kind is logged, never what it says."""
+    log.warning("browser_error", kind=str(exception).partition(":")[0][:80])
+
+
 def _back(router_data: Mapping[str, Any]) -> str:
     """Where to go after signing in, as the sign-in page takes it."""
     path = str(router_data.get("asPath", ""))

@@ -45,7 +45,7 @@ def shell(
         class_name="shell",
     )
     return rx.fragment(
-        PageEffects.create(language=BaseState.language, theme=theme, away=t("app.away")),
+        PageEffects.create(language=BaseState.language, theme=theme, title=title, away=t("app.away")),
         rx.cond(BaseState.language != "", rx.fragment(page, toasts()), _waiting()),
     )
 

@@ -75,6 +75,7 @@ def meet(question: str, text: str, language: str, asked: tuple[str, ...] = ("en"
         ("office", "oﬃce", "en"),
         ("caffè", "caffe\u0300", "it"),
         ("Verwaltung", "Ver\u00adwaltung", "de"),
+        ("nota", "𝐍𝐨𝐭𝐚", "it"),
         ("ISO 9001", "certificato ISO-9001", "it"),
         ("AB-1234", "fattura ab 1234", "it"),
         ("9001", "norm 9001", "xx"),

@@ -46,7 +46,9 @@ class Network:
             yield chunk
 
 
-def opened(body: bytes, *, size: int = 1 << 16, max_files: int = 10, max_discarded: int = 1 << 20) -> UploadForm:
+def opened(
+    body: bytes, *, size: int = 1 << 16, max_files: int = 10, max_discarded: int = 1 << 20
+) -> UploadForm:
     network = Network(body[start : start + size] for start in range(0, len(body), size))
     reader = MultipartReader(aiter(network), BOUNDARY, max_discarded=max_discarded)
     return UploadForm(reader, UploadFields(), max_files=max_files)
@@ -103,7 +105,11 @@ async def test_fields_say_whose_the_files_become() -> None:
 
 
 async def test_empty_fields_say_nothing() -> None:
-    form = opened(form_of(part("group_id", b""), part("is_private", b""), part("tags", b" , "), part("files", b"x", "a")))
+    form = opened(
+        form_of(
+            part("group_id", b""), part("is_private", b""), part("tags", b" , "), part("files", b"x", "a")
+        )
+    )
     assert await read_all(form) == [("a", b"x")]
     assert form.fields == UploadFields()
 
@@ -127,7 +133,9 @@ async def test_a_late_field_is_refused_when_the_file_before_it_was_not_read() ->
 
 
 async def test_a_late_field_without_a_meaning_is_let_pass() -> None:
-    assert await read_all(opened(form_of(part("files", b"x", "a.txt"), part("submit", b"Go")))) == [("a.txt", b"x")]
+    assert await read_all(opened(form_of(part("files", b"x", "a.txt"), part("submit", b"Go")))) == [
+        ("a.txt", b"x")
+    ]
 
 
 async def test_an_empty_choice_of_a_browser_is_no_file() -> None:
@@ -144,7 +152,9 @@ async def test_an_unread_file_is_passed_over() -> None:
 
 
 async def test_no_more_than_agreed_is_thrown_away() -> None:
-    form = opened(form_of(part("files", b"a" * 5_000, "a"), part("files", b"b", "b")), size=64, max_discarded=1_000)
+    form = opened(
+        form_of(part("files", b"a" * 5_000, "a"), part("files", b"b", "b")), size=64, max_discarded=1_000
+    )
     assert (await form.next_file()) is not None
     with pytest.raises(TooMuchLeft):
         await form.next_file()
@@ -215,7 +225,14 @@ async def test_what_is_broken_is_told(number: int, size: int) -> None:
 
 
 async def test_the_same_value_twice_is_no_contradiction() -> None:
-    form = opened(form_of(part("group_id", b"a"), part("group_id", b"a"), part("is_private", b"1"), part("is_private", b"yes")))
+    form = opened(
+        form_of(
+            part("group_id", b"a"),
+            part("group_id", b"a"),
+            part("is_private", b"1"),
+            part("is_private", b"yes"),
+        )
+    )
     await read_all(form)
     assert (form.fields.group_id, form.fields.is_private) == ("a", True)
 
@@ -244,7 +261,9 @@ def test_the_boundary_is_read_from_the_header() -> None:
     assert boundary_of("Multipart/Form-Data; BOUNDARY=ab; charset=utf-8") == b"ab"
 
 
-@pytest.mark.parametrize("header", ["", "application/json", "multipart/mixed; boundary=a", "text/plain; boundary=a"])
+@pytest.mark.parametrize(
+    "header", ["", "application/json", "multipart/mixed; boundary=a", "text/plain; boundary=a"]
+)
 def test_another_type_is_refused(header: str) -> None:
     with pytest.raises(UploadNotForm):
         boundary_of(header)
@@ -252,7 +271,12 @@ def test_another_type_is_refused(header: str) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["multipart/form-data", "multipart/form-data; boundary=", f"multipart/form-data; boundary={'a' * 201}", "multipart/form-data; boundary=\u20ac"],
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        f"multipart/form-data; boundary={'a' * 201}",
+        "multipart/form-data; boundary=\u20ac",
+    ],
 )
 def test_a_boundary_that_cannot_be_used_is_refused(header: str) -> None:
     with pytest.raises(UploadMalformed):

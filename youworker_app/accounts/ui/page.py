@@ -30,7 +30,7 @@ def login_page() -> rx.Component:
         token_url=TOKEN_URL,
         class_name="form",
     )
-    return _entrance(rx.el.h1(t("login.title"), class_name="entrance-title"), form)
+    return _entrance(t("login.title"), form)
 
 
 def setup_page() -> rx.Component:
@@ -61,13 +61,13 @@ def setup_page() -> rx.Component:
     )
     no_token = rx.el.p(t("setup.no_token"), class_name="notice", role="alert")
     return _entrance(
-        rx.el.h1(t("setup.title"), class_name="entrance-title"),
+        t("setup.title"),
         rx.el.p(t("setup.intro"), class_name="entrance-intro"),
         rx.cond(EntranceState.setup_token != "", form, no_token),
     )
 
 
-def _entrance(*content: rx.Component) -> rx.Component:
+def _entrance(title: Any, *content: rx.Component) -> rx.Component:
     promises = [
         ("hard-drive", "setup.step.local"),
         ("text-quote", "setup.step.sources"),
@@ -79,12 +79,11 @@ def _entrance(*content: rx.Component) -> rx.Component:
         rx.el.ul(*[rx.el.li(glyph(icon, 17), t(key)) for icon, key in promises], class_name="promises"),
         class_name="entrance-side",
     )
-    page = rx.el.main(
-        aside, rx.el.div(*content, class_name="entrance-card"), class_name="entrance", id="main"
-    )
+    card = rx.el.div(rx.el.h1(title, class_name="entrance-title"), *content, class_name="entrance-card")
+    page = rx.el.main(aside, card, class_name="entrance", id="main")
     waiting = rx.el.main(rx.el.div(skeleton(4), class_name="entrance-card"), class_name="entrance")
     return rx.fragment(
-        PageEffects.create(language=BaseState.language, theme="", away=t("app.away")),
+        PageEffects.create(language=BaseState.language, theme="", title=title, away=t("app.away")),
         rx.cond(BaseState.language != "", page, waiting),
     )
 

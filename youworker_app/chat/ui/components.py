@@ -21,12 +21,12 @@ from youworker_app.ui.words import error_labels, t
 def message(item: rx.Var[MessageItem]) -> rx.Component:
     """A question or an answer."""
     question = rx.el.article(
-        rx.el.h3(t("chat.you"), class_name="sr-only"),
+        rx.el.h2(t("chat.you"), class_name="sr-only"),
         rx.el.div(item.content, class_name="question"),
         class_name="message mine",
     )
     answer = rx.el.article(
-        rx.el.h3(t("app.name"), class_name="sr-only"),
+        rx.el.h2(t("app.name"), class_name="sr-only"),
         AnswerView.create(
             run_id=item.run_id,
             live=item.live,

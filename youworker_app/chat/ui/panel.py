@@ -24,6 +24,7 @@ def source_panel() -> rx.Component:
                     rx.cond(source.available, source.filename, t("panel.title")), class_name="panel-name"
                 ),
                 rx.el.p(source.where, class_name="panel-where"),
+                rx.cond(source.sections != "", rx.el.p(source.sections, class_name="panel-sections")),
                 class_name="panel-names",
             ),
             icon_button("x", t("panel.close"), on_click=PanelState.close),

@@ -11,6 +11,7 @@ from youworker_app.chat.schemas import CitationView
 from youworker_app.chat.ui.views import cut_mark, place
 from youworker_app.core.errors import NotFound
 from youworker_app.core.registry import service
+from youworker_app.documents.schemas import Locator
 from youworker_app.documents.service import DocumentService
 from youworker_app.ui.base_state import BaseState
 
@@ -23,6 +24,7 @@ class SourceView:
     available: bool = False
     filename: str = ""
     where: str = ""
+    sections: str = ""
     file_id: str = ""
     chunk_id: str = ""
     page: int = 0
@@ -58,6 +60,11 @@ class PanelState(BaseState):
         self.shown, self.source = False, SourceView()
 
 
+def _sections(locator: Locator | None) -> str:
+    """The headings above the passage, where its place does not say them already."""
+    return locator.section if locator and locator.kind != "section" else ""
+
+
 async def _source(actor: Actor, citation: CitationView, language: str) -> SourceView:
     if not citation.available:
         return SourceView(n=citation.n)
@@ -67,6 +74,7 @@ async def _source(actor: Actor, citation: CitationView, language: str) -> Source
         available=True,
         filename=citation.filename,
         where=place(citation.locator, language),
+        sections=_sections(citation.locator),
         file_id=citation.file_id,
         chunk_id=citation.chunk_id,
         can_download=citation.can_download,

@@ -75,8 +75,7 @@ def place(locator: Locator | None, language: str) -> str:
         return ""
     key = f"locator.{locator.kind}"
     known = key in i18n.CATALOGUES[i18n.DEFAULT]
-    spot = i18n.text(language, key, label=locator.label) if known else locator.label
-    return f"{spot} · {locator.section}" if locator.section and locator.kind != "section" else spot
+    return i18n.text(language, key, label=locator.label) if known else locator.label
 
 
 def cut_mark(text: str, start: int | None, end: int | None) -> tuple[str, str, str]:

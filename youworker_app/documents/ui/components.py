@@ -8,7 +8,7 @@ from youworker_app.documents.ui.state import DocumentsState
 from youworker_app.documents.ui.viewer_state import ViewerState
 from youworker_app.documents.ui.views import DocumentItem
 from youworker_app.ui.base_state import BaseState
-from youworker_app.ui.components.buttons import button, glyph, icon_button, link_button
+from youworker_app.ui.components.buttons import button, glyph, icon_button, link_button, server_link
 from youworker_app.ui.components.feedback import badge
 from youworker_app.ui.react.windows import PagePicture, SidePanel, When, page_labels
 from youworker_app.ui.words import t
@@ -135,7 +135,7 @@ def _actions(item: rx.Var[DocumentItem], on_retry: Any, on_stop: Any) -> list[An
     stop = icon_button("circle-stop", t("documents.action.stop"), on_click=on_stop(item.job_id))
     busy = (item.state == "working") | (item.state == "queued")
     ended = (item.state == "failed") | (item.state == "cancelled")
-    download = rx.el.a(
+    download = server_link(
         glyph("download"),
         href=f"/v1/files/{item.file_id}/download",
         download=True,

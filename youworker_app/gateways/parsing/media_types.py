@@ -111,7 +111,8 @@ def detect_media_type(head: bytes, filename: str, *, is_complete: bool = True) -
     if not is_text and (name := _signed(head, _SIGNATURES)):
         raise TypeRefused(found=name)
     # Some programs put mail or web headers in front; a text that only speaks of PDFs has no objects.
-    if _BURIED_PDF.search(head[:_PDF_SEARCH_BYTES]) and _PDF_OBJECT.search(head):
+    searched = head[:_PDF_SEARCH_BYTES] if is_text else head
+    if _BURIED_PDF.search(searched) and _PDF_OBJECT.search(head):
         return PDF
     if not is_text:
         raise TypeUnknown

@@ -1,7 +1,7 @@
 """The process that reads a foreign PDF: `python -m …pdf_child <memory bytes> <nice>`, frames on its pipes.
 
-    request  open | texts(first) | picture(number, marks, width, pixels)     + the file for `open`
-    reply    {"error": code} or the result                                   + the PNG for `picture`
+    request  open | texts(first) | picture(number, marks, width, pixels) | metadata     + the file for `open`
+    reply    {"error": code} or the result                                              + the PNG for `picture`
 
 It has no environment, writes no file, dumps no core and ends with its parent. An error that is not foreseen ends it;
 the parent takes that as the file's fault.
@@ -47,9 +47,16 @@ def _answer(session: PdfSession | None, request: dict[str, Any]) -> tuple[dict[s
         raise SessionError("damaged")
     match request["do"]:
         case "open":
-            return {"pages": session.page_count, "title": session.title(), "outline": session.outline()}, b""
+            return {
+                "pages": session.page_count,
+                "title": session.title(),
+                "outline": session.outline(),
+                "rescued": session.is_rescued,
+            }, b""
         case "texts":
             return {"texts": session.texts(request["first"], seconds=_TEXT_SECONDS)}, b""
+        case "metadata":
+            return session.metadata(), b""
         case _:
             marks = [(start, end) for start, end in request["marks"]]
             picture = session.picture(

@@ -3,8 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
+from youworker_app.core.clock import now
+from youworker_app.core.telemetry import get_logger
 from youworker_app.gateways.parsing.errors import (
+    FileTooComplex,
     FileUnreadable,
     PageNotFound,
     PdfDamaged,
@@ -13,10 +17,16 @@ from youworker_app.gateways.parsing.errors import (
 )
 from youworker_app.gateways.parsing.outline import Outline
 from youworker_app.gateways.parsing.pdf_process import PdfProcess
-from youworker_app.gateways.parsing.protocol import ParserLimits, TextUnit
+from youworker_app.gateways.parsing.pdf_text import sane_author, sane_producer, sane_title
+from youworker_app.gateways.parsing.protocol import DocumentMetadata, ParserLimits, TextUnit
+
+log = get_logger(__name__)
 
 _READER_NICE = 10  # ingestion gives way to people who wait
 _PREVIEWS = 2
+_METADATA_SECONDS = 10.0  # it is not worth more
+_BEFORE_PDF = datetime(1985, 1, 1, tzinfo=UTC)  # a file may be dated by what it was converted from
+_CLOCKS_APART = timedelta(days=1)
 
 
 class PdfDocument:
@@ -30,6 +40,7 @@ class PdfDocument:
         page_count: int,
         title: str | None,
         outline: Outline,
+        is_rescued: bool,
     ) -> None:
         self._process = process
         self._limits = limits
@@ -38,6 +49,8 @@ class PdfDocument:
         self.unit_count = page_count
         self.title = title
         self.has_text = False
+        self.is_rescued = is_rescued
+        self._metadata: DocumentMetadata | None = None
         self._outline = outline
 
     async def units(self, first: int = 1) -> AsyncIterator[TextUnit]:
@@ -52,6 +65,17 @@ class PdfDocument:
                 number += 1
         if not is_any_whole:
             raise PdfDamaged
+
+    async def metadata(self) -> DocumentMetadata:
+        if self._metadata is None:
+            seconds = min(_METADATA_SECONDS, self._limits.step_seconds)
+            try:
+                async with self._turn:
+                    reply, _ = await self._process.ask({"do": "metadata"}, seconds=seconds)
+            except (FileTooComplex, FileUnreadable):
+                reply = {}  # logged there
+            self._metadata = _metadata(reply, self.title)
+        return self._metadata
 
     async def render_page(
         self, number: int, *, marks: Sequence[tuple[int, int]] = (), width_px: int = 1240
@@ -119,8 +143,17 @@ class PdfParser:
             raise FileUnreadable
         if pages > self._limits.max_pages:
             raise PdfTooManyPages(pages=pages, limit=self._limits.max_pages)
-        title = title if isinstance(title, str) else None
-        return PdfDocument(process, self._limits, page_count=pages, title=title, outline=outline)
+        is_rescued = reply.get("rescued") is True
+        if is_rescued:
+            log.info("pdf_rescued", pages=pages, size_bytes=len(data))
+        return PdfDocument(
+            process,
+            self._limits,
+            page_count=pages,
+            title=title if isinstance(title, str) else None,
+            outline=outline,
+            is_rescued=is_rescued,
+        )
 
     async def _start(self, *, nice: int) -> PdfProcess:
         return await PdfProcess.start(memory_bytes=self._limits.memory_bytes, nice=nice)
@@ -132,3 +165,23 @@ class PdfParser:
         if not self._closed and self._spare is None:
             self._spare = asyncio.create_task(self._start(nice=0))
         return process
+
+
+def _metadata(reply: dict[str, object], title: str | None) -> DocumentMetadata:
+    texts = {key: value for key, value in reply.items() if isinstance(value, str)}
+    return DocumentMetadata(
+        title=sane_title(texts.get("title", "")) or title,
+        author=sane_author(texts.get("author", "")),
+        created=_moment(texts.get("creation_date", "")),
+        producer=sane_producer(texts.get("producer", "")),
+    )
+
+
+def _moment(raw: str) -> datetime | None:
+    """A moment in UTC, which is also assumed where the file names no zone; None when there was no PDF then, or not yet."""
+    try:
+        moment = datetime.fromisoformat(raw)
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment >= _BEFORE_PDF and moment <= now() + _CLOCKS_APART else None

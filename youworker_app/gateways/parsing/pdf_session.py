@@ -1,7 +1,7 @@
 """One PDF in pdfium: text, places, pictures.
 
 Runs in a child process: pdfium is C++, not thread-safe, and reads foreign files. Imports little, for the child starts
-anew for each document.
+anew for each document; pypdf, which takes as long to import as all the rest, only where a file needs it.
 """
 
 import ctypes
@@ -9,6 +9,7 @@ import io
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import TypeAlias
 
@@ -20,6 +21,7 @@ from youworker_app.gateways.parsing.pdf_text import clean_page, mark_range, sane
 
 LONGEST_PAGE = 4_000_000  # characters; a page of a book has 3,000
 _ERRORS = {pdfium_c.FPDF_ERR_PASSWORD: "password", pdfium_c.FPDF_ERR_SECURITY: "password"}
+_PAGES_TRIED = 20
 _MOST_BOOKMARKS = 10_000
 _LONGEST_BOOKMARK = 150  # characters
 _NO_PAGES = re.compile(rb"/Count\s{1,9}0\b")
@@ -42,14 +44,21 @@ class SessionError(Exception):
 
 
 class PdfSession:
-    """An open PDF. Page numbers count from 1."""
+    """An open PDF. Page numbers count from 1. `is_rescued`: pdfium refused the file, and reads one rebuilt from it."""
 
     def __init__(self, data: bytes) -> None:
+        self.is_rescued = False
         try:
-            self._pdf = pdfium.PdfDocument(data)
-        except pdfium.PdfiumError as error:
-            fault = "no_pages" if _is_without_pages(data) else "damaged"
-            raise SessionError(_ERRORS.get(error.err_code, fault)) from error
+            self._pdf = _opened(data)
+        except SessionError as error:
+            if error.code != "damaged":
+                raise
+            data = _rescued(data)
+            self._pdf = _opened(data)
+            if _is_blank(self._pdf):
+                raise SessionError("damaged") from error
+            self.is_rescued = True
+        self._data = data
         self.page_count = len(self._pdf)
         if self.page_count == 0:
             raise SessionError("no_pages")
@@ -58,6 +67,12 @@ class PdfSession:
 
     def title(self) -> str | None:
         return sane_title(self._pdf.get_metadata_value("Title"))
+
+    def metadata(self) -> dict[str, str]:
+        """What the file says of itself, uncleaned: title, author, producer and creation_date, those that there are."""
+        from youworker_app.gateways.parsing import pdf_structure
+
+        return pdf_structure.read_metadata(self._data)
 
     def outline(self) -> list[tuple[int, int, str]]:
         """Page, level and title of the bookmarks in reading order."""
@@ -120,6 +135,35 @@ class PdfSession:
         except pdfium.PdfiumError:
             return None
         return page
+
+
+def _opened(data: bytes) -> pdfium.PdfDocument:
+    try:
+        return pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        fault = "no_pages" if _is_without_pages(data) else "damaged"
+        raise SessionError(_ERRORS.get(error.err_code, fault)) from error
+
+
+def _rescued(data: bytes) -> bytes:
+    from youworker_app.gateways.parsing import pdf_structure
+
+    try:
+        rescued = pdf_structure.rescued(data)
+    except pdf_structure.PasswordNeeded as error:
+        raise SessionError("password") from error
+    if rescued is None:
+        raise SessionError("damaged")
+    return rescued
+
+
+def _is_blank(pdf: pdfium.PdfDocument) -> bool:
+    """Whether the first pages show nothing at all, as when they are locked and the key was cut off with the file's end."""
+    for number in range(min(len(pdf), _PAGES_TRIED)):
+        with suppress(pdfium.PdfiumError):
+            if pdfium_c.FPDFPage_CountObjects(pdf[number]) > 0:
+                return False
+    return True
 
 
 def _is_without_pages(data: bytes) -> bool:

@@ -91,15 +91,47 @@ _NO_TITLE = re.compile(
     r"(?i)\(?(?:untitled|anonymous|unknown|senza titolo|none|null|documento? ?\d*|(?:slide|page|pagina) \d+)\)?"
     r"(?:\.\w{1,5})?"
 )
+_NO_NAME = re.compile(
+    r"(?i)\(?(?:anonymous|unknown|none|null|(?:my)?user(?:name)?|utente|author|autore|admin|administrator|amministratore"
+    r"|owner|default|root|[a-z]{0,10}[-_ ]?pc)\)?"
+)
+_PATH = re.compile(r"(?i)(?:~?/|[a-z]:[/\\]|(?:file|https?):).*|[^ ]*/[^ ]*|.*\\.*")
 _PROGRAM = re.compile(r"(?i)^microsoft (?:word|powerpoint|excel) - ")
+# Turns of the writing direction: they make a name read as another one.
+_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 _LONGEST_TITLE = 200
+_LONGEST_NAME = 200
 
 
 def sane_title(raw: str) -> str | None:
     """A title that a person would recognise, or None: programs write their own names, paths and nothing at all."""
-    title = _PROGRAM.sub("", " ".join(clean_page(raw).split()))
-    if not 3 <= len(title) <= _LONGEST_TITLE or not any(character.isalpha() for character in title):
+    title = _PROGRAM.sub("", _one_line(raw))
+    if not 3 <= len(title) <= _LONGEST_TITLE or not _has_letter(title):
         return None
-    if _NO_TITLE.fullmatch(title) or ("/" in title and " " not in title) or "\\" in title:
+    if _NO_TITLE.fullmatch(title) or _PATH.fullmatch(title):
         return None
     return title
+
+
+def sane_author(raw: str) -> str | None:
+    """The author's name, or several, cut when there are very many; None for what stands for nobody."""
+    name = _one_line(raw)[:_LONGEST_NAME].strip()
+    return (
+        name
+        if len(name) > 1 and _has_letter(name) and not (_NO_NAME.fullmatch(name) or _PATH.fullmatch(name))
+        else None
+    )
+
+
+def sane_producer(raw: str) -> str | None:
+    """The program that wrote the file, with its version."""
+    producer = _one_line(raw)[:_LONGEST_NAME].strip()
+    return producer if _has_letter(producer) and not _NO_NAME.fullmatch(producer) else None
+
+
+def _one_line(raw: str) -> str:
+    return " ".join(clean_page(_TURNS.sub("", raw)).split())
+
+
+def _has_letter(text: str) -> bool:
+    return any(character.isalpha() for character in text)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 UnitKind = Literal["page", "section", "part"]
@@ -22,6 +23,16 @@ class TextUnit:
     kind: UnitKind
     label: str
     headings: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class DocumentMetadata:
+    """What a file says of itself, cleaned: one line each, at most 200 characters; None where it says nothing of use."""
+
+    title: str | None = None
+    author: str | None = None
+    created: datetime | None = None  # UTC
+    producer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,18 @@ class OpenDocument(Protocol):
     @property
     def has_text(self) -> bool:
         """Whether any unit read so far held a visible character: False after the last one means a scan."""
+        ...
+
+    @property
+    def is_rescued(self) -> bool:
+        """Whether the file is damaged and a copy is read that was rebuilt from it; nothing that pages show is missing."""
+        ...
+
+    async def metadata(self) -> DocumentMetadata:
+        """What the file says of itself; read at the first call, which may take longer than opening the file.
+
+        Empty but for the title when that stops the reader: ask last, what is asked afterwards may raise FileUnreadable.
+        """
         ...
 
     def units(self, first: int = 1) -> AsyncIterator[TextUnit]:

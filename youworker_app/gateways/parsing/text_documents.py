@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from youworker_app.gateways.parsing.errors import EmptyFile, PageNotFound, TypeUnknown
 from youworker_app.gateways.parsing.media_types import MARKDOWN
-from youworker_app.gateways.parsing.protocol import TextUnit, UnitKind
+from youworker_app.gateways.parsing.protocol import DocumentMetadata, TextUnit, UnitKind
 from youworker_app.gateways.parsing.text_decoding import NotText, clean_text, decode_text
 
 LONGEST_UNIT = 200_000  # characters
@@ -44,6 +44,10 @@ class TextDocument:
             next((heading.name for heading in _headings(text)), None) if media_type == MARKDOWN else None
         )
         self.has_text = True
+        self.is_rescued = False
+
+    async def metadata(self) -> DocumentMetadata:
+        return DocumentMetadata(title=self.title)
 
     async def units(self, first: int = 1) -> AsyncIterator[TextUnit]:
         for unit in self._units[max(0, first - 1) :]:

@@ -17,7 +17,12 @@ def link_button(
     label: Any, href: Any, *, variant: str = "secondary", icon: str = "", **props: Any
 ) -> rx.Component:
     """A link that looks like a button; it loads its address anew (downloads, native routes)."""
-    return rx.el.a(*_content(label, icon), href=href, class_name=f"button {variant}", **props)
+    return server_link(*_content(label, icon), href=href, class_name=f"button {variant}", **props)
+
+
+def server_link(*children: Any, href: Any, **props: Any) -> rx.Component:
+    """A link to something that the server answers itself. A plain one would be followed inside the app, to nothing."""
+    return ReactRouterLink.create(*children, to=href, reload_document=True, **props)
 
 
 def page_link(*children: Any, to: Any, class_name: str, **props: Any) -> rx.Component:

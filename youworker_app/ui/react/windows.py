@@ -68,6 +68,7 @@ class PageEffects(LocalComponent):
 
     language: rx.Var[str]
     theme: rx.Var[str]
+    title: rx.Var[str]
     away: rx.Var[str]
 
 

@@ -101,7 +101,7 @@ def test_questions_on_the_pipe_are_answered_in_order() -> None:
     assert [reply for reply, _ in replies] == [
         {"error": "damaged"},
         {"error": "damaged"},
-        {"pages": 1, "title": None, "outline": []},
+        {"pages": 1, "title": None, "outline": [], "rescued": False},
         {"texts": ["hello"]},
         {},
         {"error": "no_page"},

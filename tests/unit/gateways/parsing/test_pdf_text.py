@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from youworker_app.gateways.parsing.pdf_text import clean_page, mark_range, sane_title, source_ranges
+from youworker_app.gateways.parsing.pdf_text import (
+    clean_page,
+    mark_range,
+    sane_author,
+    sane_producer,
+    sane_title,
+    source_ranges,
+)
 
 PIECES = st.sampled_from(
     [
@@ -123,7 +130,35 @@ def test_a_mark_counts_in_utf_16() -> None:
         ("pagina 3", None),
         ("../x/y.tex", None),
         ("ab", None),
+        ("/home/maria/Offerta finale.tex", None),
+        ("c:/Offerte/Offerta finale", None),
+        ("file:///tmp/Offerta finale", None),
+        ("Offerta\u202egpj.exe", "Offertagpj.exe"),
     ],
 )
 def test_titles(raw: str, title: str | None) -> None:
     assert sane_title(raw) == title
+
+
+@pytest.mark.parametrize(
+    ("raw", "author"),
+    [
+        ("Osamu\r\nAoki", "Osamu Aoki"),
+        ("Ufficio acquisti; M. Bè", "Ufficio acquisti; M. Bè"),
+        ("Anna " * 100, ("Anna " * 100)[:199]),
+        ("李", None),
+        ("Administrator", None),
+        ("(anonymous)", None),
+        ("DESKTOP-PC", None),
+        ("ACME\\mrossi", None),
+        ("\x00\x01 - ", None),
+    ],
+)
+def test_authors(raw: str, author: str | None) -> None:
+    assert sane_author(raw) == author
+
+
+def test_producers() -> None:
+    assert sane_producer("macOS 15/Quartz\n PDFContext") == "macOS 15/Quartz PDFContext"
+    assert len(sane_producer("Acrobat " * 100) or "") == 199
+    assert [sane_producer(raw) for raw in ("", " \t", "1.7", "unknown")] == [None] * 4

@@ -1,0 +1,1 @@
+"""Journeys in a browser over the built app, and the launcher without one."""

@@ -1,0 +1,94 @@
+"""The product as its user starts it: the launcher in a process of its own, over a data folder of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_LINK = re.compile(r"http://\S+/setup\?token=\S+")
+_NOBODY = "http://127.0.0.1:9"  # the discard port: no model there
+
+
+@dataclass
+class Product:
+    """A server over `data`; it keeps its port from one start to the next."""
+
+    data: Path
+    ollama_url: str = _NOBODY
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = 0
+    seconds: float = 0.0
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """Everything that it has printed."""
+        return (self.data.parent / "server.log").read_text(errors="replace")
+
+    def start(self) -> "Product":
+        """Starts it and waits for its first answer; `seconds` says how long that took."""
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        self.port = self.port or free_port()
+        environment = os.environ | {
+            "YOUWORKER_SERVER_PORT": str(self.port),
+            "YOUWORKER_STORAGE_DATA_DIR": str(self.data),
+            "YOUWORKER_LLM_OLLAMA_URL": self.ollama_url,
+            **self.settings,
+        }
+        began = time.monotonic()
+        with (self.data.parent / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "youworker_app.serve"],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() - began > 60:
+                raise AssertionError(self.log)
+            time.sleep(0.02)
+        self.seconds = time.monotonic() - began
+        return self
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+    def setup_link(self) -> str:
+        """The link that it printed last."""
+        return _LINK.findall(self.log)[-1]
+
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """Ends it and returns its exit code."""
+        assert self._process is not None
+        self._process.send_signal(by)
+        code = self._process.wait(timeout=30)
+        self._process = None
+        return code
+
+    def end(self) -> None:
+        """Ends it if it still runs."""
+        if self._process is not None:
+            self.stop(signal.SIGKILL)
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
