@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.databases import empty, has_postgres, migrate_now, postgres_cluster, sqlite_url
 from youworker_app.core import registry
@@ -67,3 +68,15 @@ def keys() -> DataKeys:
 def _clean_registry() -> Iterator[None]:
     yield
     registry.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _plain_logs() -> None:
+    """Logs as plain lines: the library's default prints the locals of every frame, which is slow and shows secrets."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["event"]),
+        ]
+    )

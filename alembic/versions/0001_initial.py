@@ -341,6 +341,7 @@ def _create_messages() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("model", sa.String(128), nullable=False),
         sa.Column("error_code", sa.String(64), nullable=False),
+        sa.Column("error_details", sa.JSON(), nullable=False),
         sa.Column("usage", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(

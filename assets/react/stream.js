@@ -115,6 +115,7 @@ class RunStream {
         signal: this.abort.signal,
       });
       if (response.status >= 400 && response.status < 500 && response.status !== 429) return "gone";
+      if (response.status === 204) return "gone"; // nothing follows what was read already
       if (!response.ok || !response.body) return "lost";
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       const feed = eventParser((event) => this.apply(event));

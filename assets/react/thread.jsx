@@ -30,6 +30,7 @@ export function Thread({ conversation, more, label, labels, onOlder, children })
 
   useEffect(() => {
     const settle = () => {
+      if (!inner.current || !box.current) return;
       const state = place.current;
       const questions = inner.current.querySelectorAll(".mine");
       const question = questions[questions.length - 1];

@@ -64,10 +64,16 @@ def test_every_reason_is_used() -> None:
         (r"\.commit\(\)", {"core/db.py"}),
         (r"\b(get_raw_connection|driver_connection|dbapi_connection)\b", set()),
         (r"\bexec_driver_sql\(", {"core/db.py", "core/migrations.py"}),
-        (r"from sqlalchemy[\w.]* import [^\n]*\b(text|literal_column)\b", {"core/migrations.py", "operations/repository.py"}),
+        (
+            r"from sqlalchemy[\w.]* import [^\n]*\b(text|literal_column)\b",
+            {"core/migrations.py", "operations/repository.py"},
+        ),
         (r"\bfence\.migrations\(|\bmigrations\(\)", {"core/migrations.py", "core/fence.py"}),
         (r"\bcreate_all\(", set()),
-        (r"\bActor\(", {"access/actor.py", "access/authenticate.py", "documents/service.py", "documents/intake.py"}),
+        (
+            r"\bActor\(",
+            {"access/actor.py", "access/authenticate.py", "documents/service.py", "documents/intake.py"},
+        ),
         (r"\bos\.environ\b|\bgetenv\(", {"serve.py"}),
     ],
 )

@@ -35,7 +35,10 @@ TOP_LEVEL = (
 
 # (module, function) pairs that may import inside, each with its reason. Never to dodge a circle.
 IMPORTS_INSIDE: dict[tuple[str, str], str] = {
-    ("youworker_app/wiring.py", "_vectors"): "the Qdrant client costs a fifth of a start; only who uses a server pays it",
+    (
+        "youworker_app/wiring.py",
+        "_vectors",
+    ): "the Qdrant client costs a fifth of a start; only who uses a server pays it",
 }
 
 # Spelled in parts, so that this file does not name them either.

@@ -166,4 +166,6 @@ def prose_in(source: str) -> set[str]:
             each.value for each in spoken if isinstance(each, ast.Constant) and isinstance(each.value, str)
         ]
         found |= {text for text in texts if re.search(r"[^\W\d_]", text)}
-    return {text for text in found if not re.fullmatch(r"[a-z_]+(\.[a-z_0-9]+)+", text)}  # keys of the catalogue
+    return {
+        text for text in found if not re.fullmatch(r"[a-z_]+(\.[a-z_0-9]+)+", text)
+    }  # keys of the catalogue

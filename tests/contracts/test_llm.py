@@ -80,7 +80,7 @@ async def _read(model: LanguageModel, messages: list[ChatMessage], into: list[ob
 
 async def _until(condition: Callable[[], Awaitable[bool]], within_s: float) -> None:
     async with asyncio.timeout(within_s):
-        while not await condition():  # noqa: ASYNC110 - another process has no event to wait for
+        while not await condition():
             await asyncio.sleep(0.01)
 
 

@@ -173,7 +173,9 @@ async def test_a_model_streams_is_stopped_reloaded_and_loses_no_word(
     browser: Browser, tmp_path: Path, ollama_url: str
 ) -> None:
     product = Product(
-        tmp_path / "installation" / "data", ollama_url=ollama_url, settings={"YOUWORKER_LLM_MAX_TOKENS": "500"}
+        tmp_path / "installation" / "data",
+        ollama_url=ollama_url,
+        settings={"YOUWORKER_LLM_MAX_TOKENS": "500"},
     ).start()
     try:
         visitor = await visit(browser)

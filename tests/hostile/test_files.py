@@ -1,8 +1,10 @@
 """Files that mean harm, or are simply broken: each costs itself alone, in bounded time and memory, with a clear message."""
 
 import random
+import re
 import time
 import zipfile
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from io import BytesIO
@@ -10,9 +12,13 @@ from io import BytesIO
 import pytest
 
 from tests.files import (
+    CATALOG,
     ENGLISH,
+    HELVETICA,
     ITALIAN,
     MIB,
+    ONE_PAGE,
+    PAGE,
     bomb_pdf,
     huge_picture_pdf,
     laughing_pdf,
@@ -20,8 +26,11 @@ from tests.files import (
     lying_pdf,
     one_page_pdf,
     pdf_of,
+    raw_pdf,
     scanned_pdf,
+    stream,
     with_password,
+    without_end,
     wrapped,
     zero_page_pdf,
 )
@@ -40,7 +49,7 @@ from youworker_app.gateways.parsing.errors import (
 )
 from youworker_app.gateways.parsing.media_types import MARKDOWN, PDF, PLAIN_TEXT, detect_media_type
 from youworker_app.gateways.parsing.parser import LocalParser
-from youworker_app.gateways.parsing.protocol import ParserLimits, TextUnit
+from youworker_app.gateways.parsing.protocol import DocumentMetadata, ParserLimits, TextUnit
 from youworker_app.ingestion.chunking import chunk_unit
 
 GOOD = pdf_of([wrapped(ENGLISH)] * 6)
@@ -63,6 +72,32 @@ async def show(parser: LocalParser, data: bytes) -> bytes:
         return await document.render_page(1, marks=[(0, 50)])
 
 
+def rootless(pdf: bytes) -> bytes:
+    """What pdfium refuses and a rescue is tried on."""
+    assert b"/Root " in pdf
+    return pdf.replace(b"/Root ", b"/Toor ")
+
+
+def packed_bombs(count: int) -> bytes:
+    """Streams of packed objects that unpack to 70 MiB each."""
+    packed = zlib.compress(b"1 0 " + bytes(70 * MIB), 9)
+    packs = [stream(packed, b"/Type /ObjStm /N 1 /First 4 /Filter /FlateDecode")] * count
+    return raw_pdf([CATALOG, ONE_PAGE, PAGE, stream(b""), HELVETICA, *packs])
+
+
+def missing_pages(count: int) -> bytes:
+    """Each of the pages is searched for in 20 MiB of nothing."""
+    kids = b" ".join(b"%d 0 R" % number for number in range(10, 10 + count))
+    pages = b"<< /Type /Pages /Kids [%b] /Count 1 >>" % kids
+    return raw_pdf([CATALOG, pages, PAGE, stream(b" " * 20 * MIB)])
+
+
+def pdf_with_chain(length: int) -> bytes:
+    """A font that leads to a font that leads to a font …"""
+    links = [b"<< /Type /Font /Next %d 0 R >>" % (number + 6) for number in range(length)]
+    return raw_pdf([CATALOG, ONE_PAGE, PAGE, stream(b"BT ET"), *links, HELVETICA])
+
+
 def damaged(seed: int) -> bytes:
     """A good PDF with a tenth of a percent of its bytes changed."""
     chance = random.Random(seed)
@@ -70,6 +105,15 @@ def damaged(seed: int) -> bytes:
     for _ in range(max(1, len(data) // 1000)):
         data[chance.randrange(len(data))] = chance.randrange(256)
     return bytes(data)
+
+
+LONG = pdf_of([wrapped(ENGLISH)] * 40, title="Lease")
+
+
+def locked_and_cut() -> bytes:
+    """Cut off before the object that says how it was locked: nothing tells that there was a lock."""
+    data = with_password(GOOD, user="", owner="x")
+    return data[: data.rindex(b" obj", 0, data.index(b"/Standard")) - 4]
 
 
 REFUSED: dict[str, tuple[bytes, type[AppError]]] = {
@@ -84,6 +128,26 @@ REFUSED: dict[str, tuple[bytes, type[AppError]]] = {
     "a gigabyte of blanks in a page": (bomb_pdf(1024 * MIB), FileTooComplex),
     "200 MiB of drawing in a page": (bomb_pdf(200 * MIB, pattern=b"0 0 m 9 9 l S "), FileTooComplex),
     "a billion drawings in 2.5 kB": (laughing_pdf(), FileTooComplex),
+    "a cut in the pages' content": (LONG[: len(LONG) * 9 // 10], PdfDamaged),
+    "a cut in the pages' content, with a title": (
+        LONG[: len(LONG) // 2] + b"\nendstream\nendobj\n",
+        PdfDamaged,
+    ),
+    "a page that is named and missing": (
+        rootless(GOOD).replace(b"/Kids [ 3 0 R", b"/Kids [ 888 0 R"),
+        PdfDamaged,
+    ),
+    "a font that is named and missing": (rootless(GOOD).replace(b"/F1 2 0 R", b"/F1 888 0 R"), PdfDamaged),
+    "a lock whose key was cut off": (without_end(with_password(GOOD, user="", owner="x")), PdfDamaged),
+    "a lock that was cut off": (locked_and_cut(), PdfDamaged),
+    "a password and damage": (rootless(with_password(GOOD, user="secret", owner="x")), PdfPasswordProtected),
+    "no pages and damage": (rootless(zero_page_pdf()), PdfWithoutPages),
+    "a page tree that loops and damage": (rootless(looping_pdf()), PdfDamaged),
+    "a gigabyte of blanks and damage": (rootless(bomb_pdf(1024 * MIB)), FileTooComplex),
+    "a billion drawings and damage": (rootless(laughing_pdf()), FileTooComplex),
+    "a very long way to a font": (rootless(pdf_with_chain(20_000)), PdfDamaged),
+    "half a million trailers": (b"%PDF-1.4\n" + b"trailer << /Prev 0 >> " * 200_000, PdfDamaged),
+    "sixty megabytes of blanks": (b"%PDF-1.4\n" + b" " * 60 * MIB, PdfDamaged),
 }
 
 
@@ -100,15 +164,50 @@ async def test_a_bad_pdf_is_refused_quickly_and_the_next_one_is_read(parser: Loc
     assert await show(parser, GOOD)
 
 
-async def test_a_file_that_takes_too_long_is_given_up() -> None:
-    parser = LocalParser(ParserLimits(memory_bytes=8192 * MIB, step_seconds=0.4))
+@pytest.mark.parametrize(
+    "data",
+    [laughing_pdf(), rootless(missing_pages(50_000)), rootless(packed_bombs(60))],
+    ids=["drawing", "searching", "unpacking"],
+)
+async def test_a_file_that_takes_too_long_is_given_up(data: bytes) -> None:
+    parser = LocalParser(ParserLimits(memory_bytes=8192 * MIB, step_seconds=0.8))
     started = time.monotonic()
     try:
         with pytest.raises(FileTooComplex):
-            await read(parser, laughing_pdf())
+            await read(parser, data)
     finally:
         await parser.close()
     assert time.monotonic() - started < 4
+
+
+async def test_metadata_that_stops_the_reader_cost_themselves_alone() -> None:
+    strays = b"".join(b"\n%d 0 obj<</A<</B<</C 1>>>>>>endobj" % number for number in range(100, 600_000))
+    good = pdf_of(["x"], title="Lease")
+    table = good.rindex(b"\nxref\n")
+    # pdfium finds its way through these in half a second, pypdf in ten.
+    data = good[:table] + strays + re.sub(rb"startxref\s+\d+", b"startxref\n0", good[table:])
+    parser = LocalParser(ParserLimits(step_seconds=3))
+    try:
+        async with parser.open(data, PDF) as document:
+            assert [unit.text async for unit in document.units()] == ["x"]
+            assert await document.metadata() == DocumentMetadata(title="Lease")
+            with pytest.raises(FileTooComplex):
+                await document.render_page(1)
+        assert len(await read(parser, good)) == 1
+    finally:
+        await parser.close()
+
+
+async def test_files_cut_off_anywhere_are_read_whole_or_not_at_all(parser: LocalParser) -> None:
+    whole = await read(parser, GOOD)
+    endings = {"read": 0, "refused": 0}
+    for length in range(len(GOOD) - 1, 0, -len(GOOD) // 40):
+        try:
+            assert await read(parser, GOOD[:length]) == whole, length
+            endings["read"] += 1
+        except PdfDamaged:
+            endings["refused"] += 1
+    assert min(endings.values()) > 0
 
 
 async def test_a_page_count_that_lies_costs_nothing(parser: LocalParser) -> None:

@@ -56,7 +56,7 @@ BY_ID: Final[Mapping[str, Row]] = {
     "GET /v1/groups/{group_id}": Row("group", Scope.GROUPS_READ, VIEW),
     "GET /v1/groups/{group_id}/members": Row("group", Scope.GROUPS_READ, VIEW),
     "POST /v1/groups/{group_id}/members": Row(
-        "group", Scope.GROUPS_WRITE, OWN, VIEW, frozenset({201, 409}), {"username": "former"}
+        "group", Scope.GROUPS_WRITE, OWN, VIEW, frozenset({201}), {"username": "former"}, ends=True
     ),
     "PUT /v1/groups/{group_id}/members/{user_id}": Row(
         "member", Scope.GROUPS_WRITE, OWN, VIEW, frozenset({204, 409}), {"role": "member"}, ends=True

@@ -67,7 +67,7 @@ PAPERS: Mapping[str, Paper] = {
     "southern": Paper("stranger", "south", False),
     "narrowed": Paper("stranger", "south", False, 1),
     "left": Paper("former", "north", False),
-    "leftover": Paper("former", "north", True),
+    "unshared": Paper("former", "north", True),
     "personal": Paper("member"),
     "rooted": Paper("root"),
 }
@@ -269,7 +269,11 @@ class Facts:
                 found |= {value: f"{part} of {who}" for part, value in parts.items()}
         for who, each in self.passes.items():
             if who != person:
-                found |= {each.key_id: f"key of {who}", each.token: f"session of {who}", each.key: f"key of {who}"}
+                found |= {
+                    each.key_id: f"key of {who}",
+                    each.token: f"session of {who}",
+                    each.key: f"key of {who}",
+                }
         for team, group_id in self.teams.items():
             if person not in TEAMS[team].roles:
                 found[f"{team}-team"] = f"name of group {team}"
@@ -281,9 +285,13 @@ class Facts:
         """Secrets that stay in this person's own conversation: what an answer quoted while they were in the group."""
         if person != "former":
             return {}
-        known = [self.papers[name] for name, paper in PAPERS.items() if paper.is_shared and paper.team == "north"]
+        known = [
+            self.papers[name] for name, paper in PAPERS.items() if paper.is_shared and paper.team == "north"
+        ]
         kept = [value for ids in known for value in (ids.document_id, ids.word, *ids.chunk_ids)]
-        names = [f"{name}-paper" for name, paper in PAPERS.items() if paper.is_shared and paper.team == "north"]
+        names = [
+            f"{name}-paper" for name, paper in PAPERS.items() if paper.is_shared and paper.team == "north"
+        ]
         return {value: what for value, what in self.secrets(person).items() if value in {*kept, *names}}
 
 
@@ -427,9 +435,7 @@ class _Founding:
         groups = self.house.installation.groups
         for name, team in TEAMS.items():
             founder = min(team.admins(), key=list(team.roles).index)
-            made = await groups.create_group(
-                await self.house.signed_in(founder), CreateGroup(f"{name}-team")
-            )
+            made = await groups.create_group(await self.house.signed_in(founder), CreateGroup(f"{name}-team"))
             self.facts.teams[name] = made.id
             actor = await self.house.signed_in(founder)
             for person, role in team.roles.items():
@@ -471,7 +477,9 @@ class _Founding:
             # In no word that only one document has, so that one's own question gives nothing away.
             started = await self.house.chat.ask(actor, AskQuestion(f"{word} What does the rule say?"))
             await self.house.chat.wait(actor, started.run_id)
-            page = await self.house.conversations.list_messages(actor, started.session_id, PageRequest(limit=9))
+            page = await self.house.conversations.list_messages(
+                actor, started.session_id, PageRequest(limit=9)
+            )
             self.house.forget(started.run_id)
             self.facts.chats[person] = ChatIds(
                 started.session_id, started.run_id, started.message_id, page.items[0].id, word
@@ -489,7 +497,9 @@ class _Founding:
         owner = await self.house.signed_in("owner")
         for scope in Scope:
             others = tuple(str(each) for each in Scope if each is not scope)
-            self.facts.scoped[scope] = (await accounts.create_key(owner, CreateApiKey(f"no {scope}", others))).key
+            self.facts.scoped[scope] = (
+                await accounts.create_key(owner, CreateApiKey(f"no {scope}", others))
+            ).key
 
     async def _leave(self) -> None:
         former = await self.house.signed_in("former")

@@ -107,17 +107,17 @@ async def test_stop_keeps_what_was_written_and_is_quick(talking: House) -> None:
 
 async def test_a_model_that_breaks_leaves_the_part_and_the_reason(talking: House) -> None:
     anna = await talking.person("anna")
-    for question in ("One?", "Two?"):
-        run = await talking.chat.ask(anna, AskQuestion(question))
-        if question == "Two?":
-            await talking.chat.stop(anna, run.run_id)
-        else:
-            await talking.chat.wait(anna, run.run_id)
+    await talking.chat.wait(anna, (await talking.chat.ask(anna, AskQuestion("One?"))).run_id)
+    second = await talking.chat.ask(anna, AskQuestion("Two?"))
+    while not text_of(talking.live(second.run_id)):
+        await asyncio.sleep(0.005)
+    await talking.chat.stop(anna, second.run_id)
     started = await talking.chat.ask(anna, AskQuestion("Three?"))
     events = await followed(talking, anna, started.run_id)
     assert (events[-1].name, events[-1].data["code"]) == ("error", "MODEL_FAILED")
     message = await talking.chat.wait(anna, started.run_id)
     assert (message.content, message.state, message.error_code) == ("Half a", "failed", "MODEL_FAILED")
+    assert "out of memory" in message.error
 
 
 async def test_followers_join_late_leave_early_and_lose_no_word(talking: House) -> None:

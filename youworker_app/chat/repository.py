@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from youworker_app.access.repository import Repository
 from youworker_app.access.visible import SystemReason, count_visible, delete_visible, system_scope, visible
+from youworker_app.chat.errors import AnswerInterrupted
 from youworker_app.core.clock import now
 from youworker_app.core.db import UnitOfWork
 from youworker_app.models.accounts import EncryptionKey, User
@@ -168,5 +169,6 @@ async def interrupt_unfinished(unit: UnitOfWork) -> int:
         run.state, run.ended_at = "interrupted", now()
     messages = select(Message).where(col(Message.state) == "running")
     for message in (await unit.session.execute(system_scope(messages, SystemReason.RECOVERY))).scalars():
-        message.state, message.error_code = "interrupted", "ANSWER_INTERRUPTED"
+        message.state, message.error_code = "interrupted", AnswerInterrupted.code
+        message.error_details = {"message": AnswerInterrupted().message}
     return len(rows)

@@ -146,5 +146,6 @@ class AnswerRunner:
             message = await repository.get_message(run.message_id)
             message.sealed_content, message.model, message.state = vault.seal(draft.text), draft.model, state
             message.usage, message.error_code = draft.usage, error.code if error else ""
+            message.error_details = {**error.details, "message": error.message} if error else {}
             row = await repository.get_run(run.run_id)
             row.state, row.ended_at = ("done" if state == "complete" else state), now()

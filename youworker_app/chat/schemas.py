@@ -69,6 +69,7 @@ class MessageView:
     citations: tuple[CitationView, ...]
     created_at: datetime
     usage: dict[str, int | None] = field(default_factory=dict)
+    error_details: dict[str, str | int | float | bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

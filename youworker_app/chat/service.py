@@ -181,10 +181,10 @@ def _rebuilt(run_id: str, message: MessageView) -> list[RunEvent]:
         ("token", {"text": message.content}),
     ]
     if message.error_code:
-        error = {
+        error: dict[str, object] = {
             "code": message.error_code,
             "message": message.error,
-            "details": {},
+            "details": message.error_details,
             "message_id": message.id,
         }
         parts.append(("error", error))

@@ -26,11 +26,12 @@ def message_view(
         state=row.state,
         model=row.model,
         error_code=row.error_code,
-        error="",
+        error=str(row.error_details.get("message", "")),
         run_id=run.id if run else "",
         citations=tuple(citations),
         created_at=row.created_at,
         usage=row.usage,
+        error_details={k: v for k, v in row.error_details.items() if k != "message"},
     )
 
 

@@ -5,17 +5,19 @@ holds the process's one write lock, so a read never turns into a write. No gatew
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import DateTime, Dialect, event
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy import DateTime, Dialect, Result, ScalarResult, event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.types import TypeDecorator
 from sqlalchemy.util import immutabledict
 
 from youworker_app.core.fence import MODE, FencedSession
+
+T = TypeVar("T")
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -56,6 +58,70 @@ class UnitOfWork:
             action()
 
 
+class WholeSession(AsyncSession):
+    """A session whose steps are finished before a cancellation goes on.
+
+    A statement that is abandoned half way leaves its connection in an unknown state, on SQLite with the write lock held.
+    Every step is short; what is long (models, files, vectors) is never awaited inside a unit.
+    """
+
+    is_committed = False
+
+    async def connection(
+        self, bind_arguments: Any = None, execution_options: Any = None, **options: Any
+    ) -> AsyncConnection:
+        return await _whole(super().connection(bind_arguments, execution_options, **options))
+
+    async def execute(self, *arguments: Any, **options: Any) -> Result[*tuple[Any, ...]]:
+        return await _whole(super().execute(*arguments, **options))
+
+    async def scalar(self, *arguments: Any, **options: Any) -> Any:
+        return await _whole(super().scalar(*arguments, **options))
+
+    async def scalars(self, *arguments: Any, **options: Any) -> ScalarResult[Any]:
+        return await _whole(super().scalars(*arguments, **options))
+
+    async def get(self, *arguments: Any, **options: Any) -> Any:
+        return await _whole(super().get(*arguments, **options))
+
+    async def delete(self, instance: object) -> None:
+        await _whole(super().delete(instance))
+
+    async def flush(self, objects: Any = None) -> None:
+        await _whole(super().flush(objects))
+
+    async def refresh(self, *arguments: Any, **options: Any) -> None:
+        await _whole(super().refresh(*arguments, **options))
+
+    async def commit(self) -> None:
+        await _whole(self._commit())
+
+    async def _commit(self) -> None:
+        await super().commit()
+        self.is_committed = True
+
+    async def rollback(self) -> None:
+        await _whole(super().rollback())
+
+    async def close(self) -> None:
+        await _whole(super().close())
+
+
+async def _whole(step: Coroutine[Any, Any, T]) -> T:
+    """Awaits a step to its end, and only then passes a cancellation on."""
+    task = asyncio.create_task(step)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        task.exception()  # told by the cancellation; not left to be warned about
+        raise cancelled
+    return task.result()
+
+
 class Database:
     """Owns the engine. `read()` and `write()` open units of work."""
 
@@ -84,16 +150,21 @@ class Database:
 
     @asynccontextmanager
     async def _unit(self, mode: Literal["read", "write"]) -> AsyncIterator[UnitOfWork]:
-        session = AsyncSession(
+        session = WholeSession(
             self.engine, sync_session_class=FencedSession, expire_on_commit=False, autoflush=False
         )
         unit = UnitOfWork(session, mode)
-        async with session:
+        try:
             await session.connection(execution_options=immutabledict({MODE: mode}))
             yield unit
-            # A cancelled request must not leave half a commit behind: the commit itself is shielded.
-            await asyncio.shield(session.commit())
-        unit.committed()
+            try:
+                await session.commit()
+            finally:
+                # A request that was cancelled during the commit has committed all the same.
+                if session.is_committed:
+                    unit.committed()
+        finally:
+            await session.close()
 
     async def close(self) -> None:
         """Closes every connection."""

@@ -35,6 +35,7 @@ class Message(SQLModel, table=True):
     state: str = Field(default="complete", max_length=16)
     model: str = Field(default="", max_length=128)
     error_code: str = Field(default="", max_length=64)
+    error_details: dict[str, str | int | float | bool | None] = Field(default_factory=dict, sa_type=JSON)
     usage: dict[str, int | None] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = time_field()
 

@@ -98,7 +98,7 @@ def _note(view: MessageView, language: str) -> tuple[str, str]:
 
 
 def _failure(view: MessageView, language: str) -> str:
-    reason = i18n.error_by_code(language, view.error_code, {}) or view.error
+    reason = i18n.error_text(language, view.error_code, view.error, view.error_details)
     if not reason:
         return i18n.text(language, "answer.failed.unknown")
     return i18n.text(language, "answer.failed", reason=reason)

@@ -79,7 +79,7 @@ class PdfProcess:
                 await self._send(json.dumps(request).encode(), data)
                 reply, out = await self._receive()
         except TimeoutError as error:
-            await self.end()
+            await self._put_down()
             log.warning("pdf_reader_timed_out", step=request["do"], seconds=seconds)
             raise FileTooComplex from error
         except (OSError, EOFError) as error:
@@ -89,7 +89,7 @@ class PdfProcess:
             log.warning("pdf_reader_died", step=request["do"], exit_code=exit_code)
             raise (FileTooComplex if exit_code in _OUT_OF_MEMORY else FileUnreadable) from error
         except ValueError as error:
-            await self.end()
+            await self._put_down()
             log.warning("pdf_reader_talks_nonsense", step=request["do"])
             raise FileUnreadable from error
         except BaseException:
@@ -102,8 +102,7 @@ class PdfProcess:
     async def end(self) -> None:
         """Kills the child and waits for its end; nothing happens when it has ended."""
         self._is_ended = True
-        self._kill()
-        await self._process.wait()
+        await self._put_down()
 
     async def _exit_code(self) -> int | None:
         """How a child ended that closed its pipe; one that only pretends is killed."""
@@ -111,8 +110,13 @@ class PdfProcess:
             async with asyncio.timeout(_LAST_BREATH_SECONDS):
                 return await self._process.wait()
         except TimeoutError:
-            await self.end()
+            await self._put_down()
             return None
+
+    async def _put_down(self) -> None:
+        """The end that a file brought on itself: later questions blame the file, and not the server's stop."""
+        self._kill()
+        await self._process.wait()
 
     def _kill(self) -> None:
         # Not Process.kill(): that one reaps a child that has just died, behind the back of asyncio's own watcher.

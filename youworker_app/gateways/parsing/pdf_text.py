@@ -116,11 +116,9 @@ def sane_title(raw: str) -> str | None:
 def sane_author(raw: str) -> str | None:
     """The author's name, or several, cut when there are very many; None for what stands for nobody."""
     name = _one_line(raw)[:_LONGEST_NAME].strip()
-    return (
-        name
-        if len(name) > 1 and _has_letter(name) and not (_NO_NAME.fullmatch(name) or _PATH.fullmatch(name))
-        else None
-    )
+    if len(name) < 2 or not _has_letter(name) or _NO_NAME.fullmatch(name) or _PATH.fullmatch(name):
+        return None
+    return name
 
 
 def sane_producer(raw: str) -> str | None:

@@ -74,7 +74,7 @@ class OpenDocument(Protocol):
     async def metadata(self) -> DocumentMetadata:
         """What the file says of itself; read at the first call, which may take longer than opening the file.
 
-        Empty but for the title when that stops the reader: ask last, what is asked afterwards may raise FileUnreadable.
+        Empty but for the title when that stops the reader: ask last, what is asked afterwards would raise.
         """
         ...
 
