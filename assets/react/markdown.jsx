@@ -1,7 +1,7 @@
 // Markdown that runs nothing: raw HTML stays text, pictures from elsewhere are named and never loaded, links open apart.
 // `[n]` outside of code becomes a small button when a citation of that number exists.
 
-import { createContext, memo, useContext, useMemo, useState } from "react";
+import { Component, createContext, memo, useContext, useMemo, useState } from "react";
 import ReactMarkdown from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { copyText } from "./clipboard.js";
@@ -105,17 +105,45 @@ const COMPONENTS = {
       <span>{children}</span>
     ),
   table: ({ children }) => (
-    <div className="table-scroll" tabIndex={0} role="region">
+    <div className="table-scroll" tabIndex={0}>
       <table>{children}</table>
     </div>
   ),
 };
 
+// Markdown that overwhelms its parser (ten thousand nested quotes) is shown as the text that it is.
+class AsText extends Component {
+  state = { failed: false };
+
+  static getDerivedStateFromError() {
+    return { failed: true };
+  }
+
+  componentDidUpdate(before) {
+    if (this.state.failed && before.text !== this.props.text) this.setState({ failed: false });
+  }
+
+  render() {
+    return this.state.failed ? <p className="as-text">{this.props.text}</p> : this.props.children;
+  }
+}
+
+const DEEPEST = /^[ \t]{0,3}(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*){32}/m;
+
 export const MarkdownBlock = memo(function MarkdownBlock({ text, known }) {
+  if (DEEPEST.test(text)) return <p className="as-text">{text}</p>;
+  return (
+    <AsText text={text}>
+      <Markdown text={text} known={known} />
+    </AsText>
+  );
+});
+
+function Markdown({ text, known }) {
   const plugins = useMemo(() => [remarkGfm, () => (tree) => walk(tree, known)], [known]);
   return (
     <ReactMarkdown remarkPlugins={plugins} components={COMPONENTS}>
       {text}
     </ReactMarkdown>
   );
-});
+}

@@ -13,7 +13,7 @@ const stillness = () => (window.matchMedia("(prefers-reduced-motion: reduce)").m
 export function Thread({ conversation, more, label, labels, onOlder, children }) {
   const box = useRef(null);
   const inner = useRef(null);
-  const place = useRef({ following: true, asked: 0, held: false, byHand: 0 });
+  const place = useRef({ following: true, asked: 0, held: false, byHand: -BY_HAND_MS });
   const [away, setAway] = useState(false);
 
   const rest = () => box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight;
@@ -23,7 +23,7 @@ export function Thread({ conversation, more, label, labels, onOlder, children })
     const asked = inner.current.querySelectorAll(".mine").length;
     // An answer that is being written when the page opens is shown from its question on, as if it was asked now.
     const writing = inner.current.querySelector("[data-writing]") ? 1 : 0;
-    place.current = { following: !writing, asked: asked - writing, held: false, byHand: 0, opened: false };
+    place.current = { following: !writing, asked: asked - writing, held: false, byHand: -BY_HAND_MS, opened: false };
     inner.current.style.paddingBottom = "";
     toEnd("instant");
   }, [conversation]);

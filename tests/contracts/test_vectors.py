@@ -93,7 +93,7 @@ async def found_by(
         ({"*"}, set()),
         (set(), set()),
     ],
-    ids=str,
+    ids=lambda value: ",".join(sorted(map(str, value))) or "none",
 )
 async def test_search_finds_what_carries_one_of_the_keywords(
     store: VectorStore, visibility: set[str], numbers: set[int]

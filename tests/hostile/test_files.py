@@ -330,6 +330,7 @@ ACCEPTED: dict[str, tuple[bytes, str, str]] = {
     "a PDF without a name": (GOOD, "", PDF),
     "a PDF behind blanks": (b"\r\n\n" + GOOD, "x.pdf", PDF),
     "a PDF behind the headers of a mail": (b"Content-Type: application/pdf\r\n\r\n" + GOOD, "x.pdf", PDF),
+    "a PDF behind a page of something else": (b"\x00\x01\xffx" * 1_000 + b"\n" + GOOD, "x.pdf", PDF),
     "a scan": (scanned_pdf(), "x.pdf", PDF),
     "a text": (ITALIAN.encode(), "nota.txt", PLAIN_TEXT),
     "a text without an extension": (b"hello there", "README", PLAIN_TEXT),

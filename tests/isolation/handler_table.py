@@ -50,7 +50,7 @@ CALLS: Final[Mapping[str, Call]] = {
     # --- chat
     f"{_CHAT}.open": Call("session", needs=OWN, address="/c/{session_id}", is_quiet=True),
     f"{_CHAT}.refresh": Call("session", needs=OWN, address="/c/{session_id}", is_quiet=True, before=(f"{_CHAT}.open",)),
-    f"{_CHAT}.show_older": Call("session", needs=OWN, address="/c/{session_id}", is_quiet=True, before=(f"{_CHAT}.open",)),
+    f"{_CHAT}.show_older": Call("session", needs=OWN, address="/c/{session_id}", before=(f"{_CHAT}.open",)),
     f"{_CHAT}.ask": Call(payload={"question": "What does the rule say?"}),
     f"{_CHAT}.stop": Call(),
     f"{_CHAT}.leave": Call("session", "session_id", OWN, is_quiet=True),
@@ -62,7 +62,7 @@ CALLS: Final[Mapping[str, Call]] = {
     f"{_SIDE}.search": Call("title", "query", OWN, is_quiet=True),
     f"{_SIDE}.show_more": Call(),
     f"{_SIDE}.choose": Call("session", "session_id", OWN, payload={"action": "delete"}, is_quiet=True, before=(f"{_SIDE}.refresh",)),
-    f"{_SIDE}.rename": Call("session", "session_id", OWN, payload={"action": "rename", "form": {"title": "renamed"}}, is_quiet=True, before=(f"{_SIDE}.refresh", f"{_SIDE}.choose")),
+    f"{_SIDE}.rename": Call("session", "session_id", OWN, payload={"action": "rename", "form": {"title": "renamed"}}, is_quiet=True, before=(f"{_SIDE}.refresh", f"{_SIDE}.choose"), ends=True),
     f"{_SIDE}.delete": Call("session", "session_id", OWN, payload={"action": "delete"}, before=(f"{_SIDE}.refresh", f"{_SIDE}.choose"), ends=True),
     f"{_SIDE}.keep_title": Call(),
     f"{_SIDE}.keep": Call(),

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from reflex.state import State
+from reflex.state import State, UpdateVarsInternalState
 from reflex_base.utils.format import format_event_handler
 
 from tests.isolation import public
@@ -128,11 +128,11 @@ async def test_nobody_gets_anything(world: World, tabs: OpenTab, who: str) -> No
 async def test_vars_cannot_be_set_by_name(world: World, tabs: OpenTab) -> None:
     """Neither by the handler that each state has for it nor by the one for what a browser keeps."""
     wrong = []
+    by_browser = UpdateVarsInternalState.event_handlers["update_vars_internal"]
     for number, state in enumerate(states()):
         tab = tabs(f"forger {number}", cookie=world.facts.passes["stranger"].cookie)
         await send(tab, "accounts.ui.state.AccountState.open", {})
-        before = await shown(tab)
-        for var in vars_of(state):
+        for var in set(vars_of(state)) - {"is_hydrated"}:  # a flag of the tab that its own handler sets
             forged = {"var_name": var, "value": "forged"}
             await tab.send(format_event_handler(state.event_handlers[CLOSED]), forged)
             kept = {"vars": {f"{state.get_full_name()}.{var}": "forged"}}
@@ -147,7 +147,7 @@ async def test_vars_cannot_be_set_by_name(world: World, tabs: OpenTab) -> None:
         tab.sent.clear()
         after = await shown(tab)
         if "forged" in after:
-            wrong.append((state.get_full_name(), before == after))
+            wrong.append([line for line in after.splitlines() if "forged" in line])
     assert not wrong
 
 
@@ -171,7 +171,7 @@ async def test_a_tabs_name_is_worth_nothing_without_its_cookie(
     """Whoever knows the name of somebody's open tab finds it empty, whichever handler they call first."""
     victim, chat = world.facts.passes["owner"], world.facts.chats["owner"]
     cookie = world.facts.passes[thief].cookie if thief else ""
-    mine = {value: what for value, what in _owners_secrets(world).items()}
+    mine = _owners_secrets(world)
     wrong = []
     for name in (*GUARDED, "reflex.state.State.hydrate", "reflex.state.State.hydrate_and_load"):
         if name in ENDLESS:
@@ -180,7 +180,7 @@ async def test_a_tabs_name_is_worth_nothing_without_its_cookie(
         for handler in (AccountState.open, ChatState.open, DocumentsState.refresh):
             await tab.do(handler)
         assert found_in(await shown(tab), mine)
-        other = tabs(tab.token, cookie=cookie)
+        other = tabs(tab.token, cookie=cookie, path="/404")  # a page on which nothing is loaded
         tab.sent.clear()
         await send(other, name, {})
         other.sent[:] = [event for event in other.sent if event.name != "_redirect"]

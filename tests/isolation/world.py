@@ -67,7 +67,7 @@ PAPERS: Mapping[str, Paper] = {
     "southern": Paper("stranger", "south", False),
     "narrowed": Paper("stranger", "south", False, 1),
     "left": Paper("former", "north", False),
-    "unshared": Paper("former", "north", True),
+    "kept": Paper("former", "north", True),
     "personal": Paper("member"),
     "rooted": Paper("root"),
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.permissions import Permission, require
@@ -117,11 +118,18 @@ class ChatService:
         live = self._runs.find(run_id)
         if live is not None:
             async for event in live.follow(after if after <= len(live.events) else 0):
-                yield event
+                yield await self._by_right(actor, row.message_id, event)
             return
         message = await self._conversations.get_message(actor, row.message_id)
         for event in _rebuilt(run_id, message):
             yield event
+
+    async def _by_right(self, actor: Actor, message_id: str, event: RunEvent) -> RunEvent:
+        """The event as its reader may see it now: the evidence in memory was read when the answer began."""
+        if event.name != "citations":
+            return event
+        message = await self._conversations.get_message(actor, message_id)
+        return replace(event, data={"citations": [citation_json(view) for view in message.citations]})
 
     async def stop(self, actor: Actor, run_id: str) -> None:
         """Ends a running answer and keeps what was written; nothing happens to one that has ended. Raises NotFound."""

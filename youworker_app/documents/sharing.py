@@ -104,8 +104,10 @@ class SharingService:
             row = await repository.get_row(document_id)
             require(actor, Permission.CHANGE_DOCUMENT, row.document)
             group_id = row.document.group_id if change.group_id is None else (change.group_id or None)
-            if change.group_id:
-                require(actor, Permission.ADD_TO_GROUP, await repository.find_group(change.group_id))
+            # Who has left the group may not open to it what they kept in it.
+            opens = change.is_private is False and row.document.is_private
+            if group_id and (change.group_id or opens):
+                require(actor, Permission.ADD_TO_GROUP, await repository.find_group(group_id))
         is_private = row.document.is_private if change.is_private is None else change.is_private
         if group_id is None and change.is_private is False:
             raise PrivateInGroup

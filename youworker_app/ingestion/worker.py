@@ -4,11 +4,12 @@ The actor is rebuilt from the row at each attempt, so access that was taken away
 """
 
 import asyncio
+from contextlib import suppress
 
 from youworker_app.access.actor import Actor
 from youworker_app.core.clock import now
 from youworker_app.core.db import Database
-from youworker_app.core.errors import AppError, DependencyAway, Unauthenticated
+from youworker_app.core.errors import AppError, DependencyAway, NotFound, Unauthenticated
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.telemetry import correlation_id, get_logger
 from youworker_app.documents.intake import DocumentIntake
@@ -85,7 +86,8 @@ class IngestionWorker:
             job.state, job.error_code, job.updated_at = "failed", error.code, now()
             job.error_details = {**error.details, "message": error.message}
             if job.document_id:
-                await self._intake.set_state(unit, actor, job.document_id, "failed")
+                with suppress(NotFound):  # what they can no longer see stays as it is
+                    await self._intake.set_state(unit, actor, job.document_id, "failed")
             document_id = job.document_id or ""
             unit.after_commit(
                 lambda: self._bus.publish(user_topic(actor.user_id), Event("documents_changed", document_id))

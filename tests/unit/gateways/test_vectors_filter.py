@@ -16,7 +16,11 @@ PACKAGE = Path(youworker_app.__file__).parent
 MAY_NAME_IT = ("access/", "gateways/vectors/protocol.py")
 
 
-@pytest.mark.parametrize("arguments", [(), ({"u:ann"},), (frozenset({"u:ann"}), object())], ids=str)
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ({"u:ann"},), (frozenset({"u:ann"}), object())],
+    ids=["nothing", "a set", "a set and more"],
+)
 def test_cannot_be_called_into_being(arguments: tuple[object, ...]) -> None:
     with pytest.raises(TypeError, match="minted by"):
         AccessFilter(*arguments)

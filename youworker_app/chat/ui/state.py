@@ -46,7 +46,7 @@ class ChatState(BaseState):
         """Rebuilds the conversation that the address names, or an empty one."""
         actor = await self._actor()
         self.limit = service(Settings).chat.max_question_chars
-        wanted = str(self.router.url.path).rpartition("/c/")[2] if "/c/" in self.router.url.path else ""
+        wanted = str(self.router.url.path).partition("/c/")[2].strip("/")
         is_other = wanted != self.session
         if is_other:
             self._show("", [])
