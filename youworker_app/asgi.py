@@ -6,6 +6,7 @@ from youworker_app.api.middleware import OuterPolicy, harden
 from youworker_app.core.settings import ServerSettings
 from youworker_app.core.telemetry import configure_logging
 from youworker_app.frontend import read_script_hashes
+from youworker_app.lifespan import WithInstallation
 from youworker_app.youworker_app import app as reflex_app
 
 
@@ -16,4 +17,4 @@ def create() -> ASGIApp:
     policy = OuterPolicy(
         server_host=settings.host, public_origins=settings.public_origins, script_hashes=read_script_hashes()
     )
-    return harden(reflex_app(), policy)
+    return harden(WithInstallation(reflex_app()), policy)

@@ -1,27 +1,67 @@
-"""What happens around serving: the installation starts before the first request and stops after the last."""
+"""What happens around serving: the installation starts before the first request and stops after the last. Plain ASGI.
 
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+It stands outside Reflex, so that a start which cannot be ends with one sentence and no traceback.
+"""
+
+from contextlib import AsyncExitStack
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from youworker_app.core.errors import ConfigurationError
 from youworker_app.core.settings import Settings
+from youworker_app.core.telemetry import get_logger
 from youworker_app.serve import address
 from youworker_app.wiring import running
 
+log = get_logger(__name__)
 
-@asynccontextmanager
-async def lifespan() -> AsyncIterator[None]:
-    """Runs the installation. What an administrator has to change is told in one sentence, and the start ends there."""
+
+class WithInstallation:
+    """Runs the installation for as long as the server lives."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
+        last: list[Message] = []
+
+        async def hold_the_end(message: Message) -> None:
+            # The server ends its loop on this message: it goes out only when the installation has stopped.
+            if message["type"].startswith("lifespan.shutdown"):
+                last.append(message)
+            else:
+                await send(message)
+
+        async with AsyncExitStack() as stack:
+            if not await _started(stack, send):
+                return
+            await self.app(scope, receive, hold_the_end)
+        for message in last:
+            await send(message)
+
+
+async def _started(stack: AsyncExitStack, send: Send) -> bool:
+    """Starts the installation; what an administrator has to change is told in one sentence."""
     settings = Settings()
     try:
-        async with running(settings) as (_, setup_token):
-            if setup_token is not None:
-                _invite(f"{address(settings.server)}/setup?token={setup_token}")
-            yield
+        _, setup_token = await stack.enter_async_context(running(settings))
     except ConfigurationError as error:
-        print(f"YouWorker cannot start: {error.message}", file=sys.stderr, flush=True)
-        raise SystemExit(1) from None
+        await _refuse(send, error.message)
+        return False
+    except Exception:  # noqa: BLE001 - the server would go on without an installation, whatever the reason
+        log.exception("start_failed")
+        await _refuse(send, "something unexpected happened, see above.")
+        return False
+    if setup_token is not None:
+        _invite(f"{address(settings.server)}/setup?token={setup_token}")
+    return True
+
+
+async def _refuse(send: Send, sentence: str) -> None:
+    await send({"type": "lifespan.startup.failed", "message": f"YouWorker cannot start: {sentence}"})
 
 
 def _invite(link: str) -> None:

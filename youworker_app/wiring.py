@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from youworker_app.access.credentials import Authentication
+from youworker_app.accounts.key_check import check_master_key
 from youworker_app.accounts.service import AccountService
 from youworker_app.agent.service import AgentService
 from youworker_app.audit.service import AuditService
@@ -190,6 +191,7 @@ class Installation:
         Raises ConfigurationError for what an administrator has to change.
         """
         await self.migrate()
+        await check_master_key(self.db, self.keys)
         if isinstance(self.gateways.blobs, FileBlobStore):
             await self.gateways.blobs.sweep_unfinished()
         await self.queue.start()

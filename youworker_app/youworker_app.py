@@ -17,7 +17,6 @@ from youworker_app.documents.ui.page import documents_page
 from youworker_app.documents.ui.state import DocumentsState
 from youworker_app.documents.ui.viewer_state import ViewerState
 from youworker_app.ingestion.ui.state import WorkState
-from youworker_app.lifespan import lifespan
 from youworker_app.rest import build_rest
 from youworker_app.ui.errors import on_browser_error, on_error
 from youworker_app.ui.guard import Guard
@@ -84,7 +83,6 @@ app = rx.App(
     app_wraps=overlay(),
     api_transformer=build_rest(),
 )
-app.register_lifespan_task(lifespan)
 app.add_middleware(Guard(), index=0)
 app.add_page(chat, route="/", title="YouWorker", image=ICON, on_load=CHAT_LOADS)
 app.add_page(chat, route="/c/[session_id]", title="YouWorker", image=ICON, on_load=CHAT_LOADS)

@@ -47,14 +47,15 @@ NOT_USED = (
 )
 
 
-def states(kind: type[BaseState] = BaseState) -> Iterator[type[BaseState]]:
+def states(kind: type[Any] = BaseState) -> Iterator[type[Any]]:
     yield kind
     for each in kind.get_substates():
         yield from states(each)
 
 
 def handlers() -> dict[str, Any]:
-    assert youworker_app.app
+    """Every public handler of the app's states; the app's module has loaded them all."""
+    assert youworker_app.app.get_lifespan_tasks()
     return {
         f"{state.__name__}.{name}": handler.fn
         for state in states()

@@ -41,18 +41,12 @@ class Product:
         """Starts it and waits for its first answer; `seconds` says how long that took."""
         self.data.parent.mkdir(parents=True, exist_ok=True)
         self.port = self.port or free_port()
-        environment = os.environ | {
-            "YOUWORKER_SERVER_PORT": str(self.port),
-            "YOUWORKER_STORAGE_DATA_DIR": str(self.data),
-            "YOUWORKER_LLM_OLLAMA_URL": self.ollama_url,
-            **self.settings,
-        }
         began = time.monotonic()
         with (self.data.parent / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "youworker_app.serve"],
                 cwd=ROOT,
-                env=environment,
+                env=self.environment(),
                 stdout=log,
                 stderr=log,
             )
@@ -62,6 +56,15 @@ class Product:
             time.sleep(0.02)
         self.seconds = time.monotonic() - began
         return self
+
+    def environment(self) -> dict[str, str]:
+        """The environment that it runs in."""
+        return os.environ | {
+            "YOUWORKER_SERVER_PORT": str(self.port or 8000),
+            "YOUWORKER_STORAGE_DATA_DIR": str(self.data),
+            "YOUWORKER_LLM_OLLAMA_URL": self.ollama_url,
+            **self.settings,
+        }
 
     def _answers(self) -> bool:
         try:

@@ -3,15 +3,20 @@
 A way in that is not in the matrix nor on a public list fails tests/architecture/test_inventory.py.
 """
 
+import inspect
 from collections.abc import Iterable, Iterator, Sequence
 
+from pathlib import Path
+
 from reflex.state import BaseState, State
+from reflex_base.registry import RegistrationContext
 from starlette.routing import BaseRoute
 
 from youworker_app.api.inventory import entries
 from youworker_app.core.jobs import JobQueue
 
 PACKAGE = "youworker_app."
+PACKAGE_FOLDER = Path(__file__).resolve().parents[2] / "youworker_app"
 
 
 def states(root: type[BaseState] = State) -> Iterator[type[BaseState]]:
@@ -41,11 +46,22 @@ def mounted(found: Iterable[BaseRoute]) -> set[str]:
     return {getattr(route, "path", "") or type(route).__name__ for route in found}
 
 
+def registered() -> set[str]:
+    """The names by which the event processor finds a handler, wherever it was defined."""
+    return set(RegistrationContext.get().event_handlers)
+
+
 def jobs(queue: JobQueue) -> set[str]:
     """The kinds of work that run in somebody's name."""
     return set(queue.kinds)
 
 
 def tools() -> set[str]:
-    """What a model may call while it answers. There is nothing yet: the first tool is to be listed here."""
-    return set()
+    """What a model may call while it answers: modules that define tools, by their path. There are none yet."""
+    found = [*PACKAGE_FOLDER.glob("**/tools.py"), *PACKAGE_FOLDER.glob("**/tools/*.py")]
+    return {path.relative_to(PACKAGE_FOLDER).as_posix() for path in found}
+
+
+def takes_tools(model: type) -> bool:
+    """Whether a language model can be handed tools at all: then `tools` above has to list each of them."""
+    return any("tool" in name for name in inspect.signature(model.stream).parameters)  # type: ignore[attr-defined]

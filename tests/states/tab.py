@@ -96,7 +96,7 @@ OpenTab: TypeAlias = Callable[..., Tab]
 @asynccontextmanager
 async def open_tabs() -> AsyncIterator[OpenTab]:
     """`opened(token, cookie=…)` opens a tab on one server; the same token twice is the same state."""
-    manager = StateManagerMemory()
+    manager = StateManagerMemory()  # type: ignore[abstract]
     processor = BaseStateEventProcessor(middleware=app, backend_exception_handler=on_error)
     processor.configure(state_manager=manager)
     tabs: list[Tab] = []
@@ -106,7 +106,7 @@ async def open_tabs() -> AsyncIterator[OpenTab]:
             if tab.token == token:
                 tab.sent.extend(events)
 
-    def opened(token: str = "tab", **more: str) -> Tab:
+    def opened(token: str = "tab", **more: Any) -> Tab:
         tabs.append(Tab(processor, manager, token, **more))
         return tabs[-1]
 

@@ -49,6 +49,11 @@ async def actor_for_user(unit: UnitOfWork, user_id: str) -> Actor:
     return await _actor(unit, user_id, scopes=None, credential_id="")
 
 
+async def actor_in_absence(unit: UnitOfWork, user_id: str) -> Actor:
+    """The person by id, suspended or not: to hand back what is theirs, never to answer a request. Raises Unauthenticated."""
+    return await _actor(unit, user_id, scopes=None, credential_id="", is_present=False)
+
+
 async def needs_touch(unit: UnitOfWork, actor: Actor) -> bool:
     """Whether the credential's last use is old enough to be written again (at most once a minute)."""
     used = await _last_used(unit, actor.credential_id)
@@ -76,13 +81,20 @@ async def _last_used(unit: UnitOfWork, credential_id: str) -> datetime | None:
 
 
 async def _actor(
-    unit: UnitOfWork, user_id: str, *, scopes: frozenset[Scope] | None, credential_id: str
+    unit: UnitOfWork,
+    user_id: str,
+    *,
+    scopes: frozenset[Scope] | None,
+    credential_id: str,
+    is_present: bool = True,
 ) -> Actor:
     statement = (
         select(User, col(Membership.group_id), col(Membership.role))
         .outerjoin(Membership, col(Membership.user_id) == col(User.id))
-        .where(col(User.id) == user_id, col(User.is_active).is_(True))
+        .where(col(User.id) == user_id)
     )
+    if is_present:
+        statement = statement.where(col(User.is_active).is_(True))
     rows = (await unit.session.execute(system_scope(statement, SystemReason.AUTHENTICATE))).all()
     if not rows:
         raise Unauthenticated

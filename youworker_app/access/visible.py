@@ -1,14 +1,15 @@
 """`visible()`: the only way to a guarded table. The stamp it leaves is what the query fence looks for."""
 
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Delete, Executable, Select, Update, delete, func, select, update
+from sqlalchemy import CursorResult, Delete, Executable, Select, Update, delete, func, select, update
 from sqlmodel import SQLModel
 
 from youworker_app.access.actor import Actor
 from youworker_app.access.policies import POLICIES, covered_tables
 from youworker_app.access.rights import Right
+from youworker_app.core.db import UnitOfWork
 from youworker_app.core.fence import STAMP, guard_tables
 
 M = TypeVar("M", bound=SQLModel)
@@ -27,6 +28,7 @@ class SystemReason(StrEnum):
     RECOVERY = "recovery"  # ingestion, chat: what a stopped process left unfinished
     DEDUPLICATION = "deduplication"  # documents: the same content within one space
     COUNTS = "counts"  # operations: sums without content
+    ERASURE = "erasure"  # the ports: what goes with a person or a group
 
 
 def visible(
@@ -57,6 +59,13 @@ def update_visible(model: type[SQLModel], actor: Actor, *, right: Right = Right.
     return (
         update(model).where(POLICIES[model](actor, right)).execution_options(**{STAMP: covered_tables(model)})
     )
+
+
+async def erase_rows(unit: UnitOfWork, model: type[SQLModel], *where: Any) -> int:
+    """Deletes the rows that satisfy `where`, whoever may see them, and says how many: for the ports, see core/ports.py."""
+    statement = system_scope(delete(model).where(*where), SystemReason.ERASURE)
+    result = await unit.session.execute(statement, execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", result).rowcount
 
 
 def system_scope(statement: S, reason: SystemReason) -> S:

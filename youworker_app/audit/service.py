@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping
 from datetime import UTC
 
-from youworker_app.access.actor import Actor
 from youworker_app.audit.repository import AuditRepository
 from youworker_app.audit.schemas import NewAuditEvent
 from youworker_app.core.clock import now
@@ -17,6 +16,7 @@ from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import Detail
 from youworker_app.core.ids import new_id
 from youworker_app.core.keys import DataKeys
+from youworker_app.core.ports import Identified
 from youworker_app.core.telemetry import correlation_id
 
 _LONGEST_CORRELATION = 64
@@ -31,7 +31,7 @@ class AuditService:
     async def record(
         self,
         unit: UnitOfWork,
-        actor: Actor | None,
+        actor: Identified | None,
         action: str,
         *,
         resource_type: str = "",

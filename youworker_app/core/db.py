@@ -11,13 +11,18 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import DateTime, Dialect, Result, ScalarResult, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.types import TypeDecorator
 from sqlalchemy.util import immutabledict
 
+from youworker_app.core.errors import ChangedMeanwhile
 from youworker_app.core.fence import MODE, FencedSession
 
 T = TypeVar("T")
+
+# PostgreSQL's codes (appendix A) for a reference to a row that is gone, a deadlock, and a failed serialization.
+_COLLISIONS = frozenset({"23503", "40P01", "40001"})
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -141,12 +146,17 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[UnitOfWork]:
-        """A unit that may write; committed on clean exit."""
+        """A unit that may write; committed on clean exit. Raises ChangedMeanwhile when another one came in its way."""
         async with AsyncExitStack() as stack:
             if self.is_sqlite:
                 await stack.enter_async_context(self._write_lock)
-            unit = await stack.enter_async_context(self._unit("write"))
-            yield unit
+            try:
+                async with self._unit("write") as unit:
+                    yield unit
+            except DBAPIError as error:
+                if not _is_collision(error):
+                    raise
+                raise ChangedMeanwhile from error
 
     @asynccontextmanager
     async def _unit(self, mode: Literal["read", "write"]) -> AsyncIterator[UnitOfWork]:
@@ -169,6 +179,10 @@ class Database:
     async def close(self) -> None:
         """Closes every connection."""
         await self.engine.dispose()
+
+
+def _is_collision(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in _COLLISIONS or "FOREIGN KEY constraint" in str(error.orig)
 
 
 def _prepare_sqlite(engine: AsyncEngine, busy_timeout_ms: int) -> None:

@@ -54,6 +54,13 @@ class Conflict(AppError):
     code, http_status, template = "CONFLICT", 409, "This conflicts with what is there already."
 
 
+class ChangedMeanwhile(Conflict):
+    """Two people changed the same thing at once, or one removed what the other was adding to. Trying again is safe."""
+
+    code = "CHANGED_MEANWHILE"
+    template = "Somebody changed or removed this at the same moment. Reload and try again."
+
+
 class TooLarge(AppError):
     code, http_status, template = "TOO_LARGE", 413, "This is larger than allowed."
 

@@ -22,8 +22,7 @@ class JobQueue:
         self._broker = InMemoryBroker(await_inplace=True)  # so that a cancelled delivery cancels its handler
         self._slots = asyncio.Semaphore(workers)
         self._handlers: dict[str, JobHandler] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._delivered: set[str] = set()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
 
         async def run(kind: str, job_id: str) -> None:  # the broker takes functions, not methods
             await self._run(kind, job_id)
@@ -45,19 +44,24 @@ class JobQueue:
 
     def deliver(self, kind: str, job_id: str) -> None:
         """Brings the id to its handler soon; a second delivery of an id under way is dropped."""
-        if job_id in self._delivered:
+        if job_id in self._under_way:
             return
-        self._delivered.add(job_id)
         task = asyncio.create_task(self._kick(kind, job_id))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._under_way[job_id] = task
+        task.add_done_callback(lambda _: self._under_way.pop(job_id, None))
+
+    async def interrupt(self, job_id: str) -> bool:
+        """Stops the delivery of an id where it is. Returns, when it has ended, whether there was one."""
+        task = self._under_way.get(job_id)
+        if task is None:
+            return False
+        task.cancel()
+        await asyncio.wait((task,))
+        return True
 
     async def _kick(self, kind: str, job_id: str) -> None:
-        try:
-            async with self._slots:
-                await self._task.kiq(kind, job_id)
-        finally:
-            self._delivered.discard(job_id)
+        async with self._slots:
+            await self._task.kiq(kind, job_id)
 
     async def _run(self, kind: str, job_id: str) -> None:
         handler = self._handlers.get(kind)
@@ -68,12 +72,13 @@ class JobQueue:
 
     async def idle(self) -> None:
         """Waits until nothing is under way (tests, orderly ends)."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._under_way:
+            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
     async def stop(self) -> None:
         """Stops work where it is; unfinished rows are delivered again at the next start."""
-        for task in list(self._tasks):
+        tasks = list(self._under_way.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._broker.shutdown()
