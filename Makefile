@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build run check test test-long bench format clean lint dev machine
+.PHONY: help setup build run check test test-long screenshots bench format clean lint dev machine
 
 # The newest of the usual names that is new enough; `make run PYTHON=/path/to/python3` to choose another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -55,6 +55,9 @@ test: machine dev build lint ## All tests except the long ones, with coverage; i
 
 test-long: machine dev build ## The tests that take long: fuzzing, soak, every language and theme
 	$(PYTEST) -m long --timeout=3600
+
+screenshots: machine dev build ## Take the pictures of docs/screenshots anew
+	YOUWORKER_SCREENSHOTS=1 $(PYTEST) -q tests/e2e/test_journey.py
 
 bench: setup ## Show the benchmarks that can be run
 	@ls bench/*.py 2>/dev/null | sed 's|^|  $(BIN)/python |' || echo "There are no benchmarks yet."

@@ -6,6 +6,7 @@ needed=(
   "chromium chromium"
   "redis-server redis-server"
   "/usr/lib/postgresql/*/bin/initdb postgresql"
+  "/usr/share/debian-reference/debian-reference.en.pdf debian-reference-en"
 )
 missing=()
 for entry in "${needed[@]}"; do

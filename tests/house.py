@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import update
+from sqlmodel import col
 
 from youworker_app.access.actor import Actor
+from youworker_app.access.visible import SystemReason, system_scope
 from youworker_app.accounts.schemas import Carrier, Client, CreateUser, Credential
 from youworker_app.chat.conversations import ConversationService
 from youworker_app.chat.schemas import RunEvent
@@ -27,6 +30,7 @@ from youworker_app.gateways.vectors.memory import MemoryVectorStore
 from youworker_app.groups.schemas import CreateGroup
 from youworker_app.ingestion.schemas import Upload, UploadedItem
 from youworker_app.ingestion.service import IngestionService
+from youworker_app.models.documents import Document
 from youworker_app.wiring import Gateways, Installation
 
 PASSWORD = "correct horse battery"
@@ -106,6 +110,12 @@ class House:
         item = await self.ingestion.upload(actor, Upload(filename, group_id=group_id, **more), pieces(data))  # type: ignore[arg-type]
         await self.installation.queue.idle()
         return item
+
+    async def narrow(self, document_id: str, member_right: int | None) -> None:
+        """Sets what members may do with a document; the service that lets owners do so comes with the sharing screens."""
+        statement = update(Document).where(col(Document.id) == document_id).values(member_right=member_right)
+        async with self.installation.db.write() as unit:
+            await unit.session.execute(system_scope(statement, SystemReason.RECOVERY))
 
     def live(self, run_id: str) -> list[RunEvent]:
         """The events of a run so far."""

@@ -9,12 +9,15 @@ from argon2 import PasswordHasher
 
 from youworker_app.access.actor import Actor
 from youworker_app.access.authenticate import actor_for_user
+from youworker_app.accounts.ports import AccountData
 from youworker_app.accounts.schemas import Carrier, Client, CreateUser, Credential, SignedIn
 from youworker_app.accounts.service import AccountService
 from youworker_app.audit.service import AuditService
 from youworker_app.core.db import Database
 from youworker_app.core.keys import DataKeys
+from youworker_app.core.ports import Ports
 from youworker_app.core.settings import SecuritySettings
+from youworker_app.groups.ports import GroupData, MembershipData
 from youworker_app.groups.schemas import CreateGroup, GroupView
 from youworker_app.groups.service import GroupService
 
@@ -48,17 +51,31 @@ def audit(keys: DataKeys) -> AuditService:
 
 
 @pytest.fixture
-def groups(database: Database, audit: AuditService) -> GroupService:
+def ports(audit: AuditService) -> Ports:
+    """What people and groups alone have to do when somebody goes: no documents, no chat."""
+    found = Ports(audit)
+    found.personal_data += [MembershipData(audit), AccountData()]
+    found.group_contents += [GroupData()]
+    return found
+
+
+@pytest.fixture
+def groups(database: Database, audit: AuditService, ports: Ports) -> GroupService:
     """The group service on `database`."""
-    return GroupService(database, audit)
+    return GroupService(database, audit, ports)
 
 
 @pytest.fixture
 def accounts(
-    database: Database, keys: DataKeys, security: SecuritySettings, audit: AuditService, groups: GroupService
+    database: Database,
+    keys: DataKeys,
+    security: SecuritySettings,
+    audit: AuditService,
+    groups: GroupService,
+    ports: Ports,
 ) -> AccountService:
     """The account service on `database`, with a quick hasher."""
-    return AccountService(database, keys, security, audit, groups, hasher=QUICK_HASHER)
+    return AccountService(database, keys, security, audit, groups, ports, hasher=QUICK_HASHER)
 
 
 @pytest.fixture

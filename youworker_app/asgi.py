@@ -7,11 +7,13 @@ from youworker_app.core.settings import ServerSettings
 from youworker_app.core.telemetry import configure_logging
 from youworker_app.frontend import read_script_hashes
 from youworker_app.lifespan import WithInstallation
+from youworker_app.serve import end_with_supervisor
 from youworker_app.youworker_app import app as reflex_app
 
 
 def create() -> ASGIApp:
     """Builds the application once a worker. The environment must be the one that `serve` prepares."""
+    end_with_supervisor()
     settings = ServerSettings()
     configure_logging(level=settings.log_level, as_json=settings.log_json)
     policy = OuterPolicy(

@@ -3,7 +3,9 @@
 It imports neither Reflex nor a domain: the worker does, after the environment is set here.
 """
 
+import ctypes
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -17,6 +19,10 @@ from youworker_app.core.settings import ServerSettings, Settings
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 FRONT_END = PROJECT_ROOT / ".web" / "build" / "client" / "index.html"
+
+# How the worker knows whose it is.
+_SUPERVISOR = "YOUWORKER_SUPERVISOR_PID"
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 # The server gives up on a worker only after its own drain had its time.
 DRAIN_MARGIN_SECONDS = 5
@@ -41,6 +47,7 @@ def main() -> int:
     """Serves until SIGTERM or SIGINT. Returns the exit code: 0 after a clean stop, 1 when it could not start."""
     os.chdir(PROJECT_ROOT)
     os.environ.update(REFLEX_ENVIRONMENT)
+    os.environ[_SUPERVISOR] = str(os.getpid())
     try:
         settings = read_settings()
         require_front_end(FRONT_END)
@@ -108,6 +115,16 @@ def serve(settings: ServerSettings) -> None:
         log_access=False,
         workers_kill_timeout=settings.shutdown_seconds + DRAIN_MARGIN_SECONDS,
     ).serve()
+
+
+def end_with_supervisor() -> None:
+    """For the worker: a SIGTERM when the supervisor dies, else an orphan would keep the port and the data folder. Linux only."""
+    supervisor = os.environ.get(_SUPERVISOR)
+    if not sys.platform.startswith("linux") or supervisor is None:
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if str(os.getppid()) != supervisor:  # it died before we could ask
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _name(location: tuple[int | str, ...]) -> str:

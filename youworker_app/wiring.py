@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 from youworker_app.access.credentials import Authentication
 from youworker_app.accounts.key_check import check_master_key
+from youworker_app.accounts.ports import AccountData, OpenPages
 from youworker_app.accounts.service import AccountService
 from youworker_app.agent.service import AgentService
+from youworker_app.audit.ports import KeptTrail
 from youworker_app.audit.service import AuditService
 from youworker_app.chat.conversations import ConversationService
 from youworker_app.chat.live import LiveRuns
+from youworker_app.chat.ports import ChatData, RunningAnswers
 from youworker_app.chat.service import ChatService
 from youworker_app.core import registry
 from youworker_app.core.crypto import MasterKeys
@@ -25,10 +28,12 @@ from youworker_app.core.jobs import JobQueue
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.migrations import migrate
 from youworker_app.core.ownership import DataFolder
+from youworker_app.core.ports import Ports
 from youworker_app.core.secrets import load_master_keys
 from youworker_app.core.settings import Settings
 from youworker_app.core.telemetry import get_logger
 from youworker_app.documents.intake import DocumentIntake
+from youworker_app.documents.ports import DocumentData, GroupDocuments
 from youworker_app.documents.service import DocumentService
 from youworker_app.documents.sharing import SharingService
 from youworker_app.gateways.blobs.files import FileBlobStore
@@ -43,8 +48,10 @@ from youworker_app.gateways.parsing.protocol import DocumentParser, ParserLimits
 from youworker_app.gateways.vectors.embedded import EmbeddedVectorStore
 from youworker_app.gateways.vectors.protocol import IndexInfo, VectorStore
 from youworker_app.gateways.vectors.sparse import SparseEncoder
+from youworker_app.groups.ports import GroupData, MembershipData
 from youworker_app.groups.service import GroupService
 from youworker_app.ingestion.pipeline import IngestionPipeline
+from youworker_app.ingestion.ports import JobData, RunningJobs
 from youworker_app.ingestion.recovery import IngestionRecovery
 from youworker_app.ingestion.service import KIND, IngestionService
 from youworker_app.ingestion.worker import IngestionWorker
@@ -128,14 +135,18 @@ class Installation:
         self.queue = JobQueue(workers=settings.ingestion.workers)
         self.audit = AuditService(keys)
         self.sparse = SparseEncoder(keys.derive("sparse-terms"))
+        self.ports = Ports(self.audit)
         self._preparing: asyncio.Task[None] | None = None
         self._wire_accounts()
         self._wire_documents()
         self._wire_chat()
+        self._wire_ports()
 
     def _wire_accounts(self) -> None:
-        self.groups = GroupService(self.db, self.audit)
-        self.accounts = AccountService(self.db, self.keys, self.settings.security, self.audit, self.groups)
+        self.groups = GroupService(self.db, self.audit, self.ports)
+        self.accounts = AccountService(
+            self.db, self.keys, self.settings.security, self.audit, self.groups, self.ports
+        )
         registry.provide(GroupService, self.groups)
         registry.provide(AccountService, self.accounts)
         registry.provide(Authentication, Authentication(self.accounts.authenticate, self.accounts.check_csrf))
@@ -162,7 +173,8 @@ class Installation:
         self.queue.handle(KIND, self.worker.work)
         self.recovery = IngestionRecovery(self.db, gateways.blobs, gateways.vectors, self.intake, self.queue)
         registry.provide(DocumentService, self.documents)
-        registry.provide(SharingService, SharingService(*shared, self.audit, self.bus))
+        self.sharing = SharingService(*shared, self.audit, self.bus)
+        registry.provide(SharingService, self.sharing)
         registry.provide(
             IngestionService,
             IngestionService(
@@ -184,6 +196,24 @@ class Installation:
         registry.provide(AgentService, agent)
         registry.provide(ConversationService, conversations)
         registry.provide(ChatService, self.chat)
+
+    def _wire_ports(self) -> None:
+        """In order: a group has its new admin before its documents go there, these their owner before jobs, people go last."""
+        blobs, vectors = self.gateways.blobs, self.gateways.vectors
+        self.ports.personal_data += [
+            MembershipData(self.audit),
+            DocumentData(blobs, vectors, self.audit, self.bus),
+            JobData(self.queue),
+            ChatData(),
+            KeptTrail(),
+            AccountData(),
+        ]
+        self.ports.group_contents += [GroupDocuments(self.sharing), GroupData()]
+        self.ports.running_work += [
+            RunningAnswers(self.runs),
+            RunningJobs(self.db, self.queue),
+            OpenPages(self.bus),
+        ]
 
     async def start(self) -> str | None:
         """Migrates, recovers, opens the index. Returns a setup token while there is no account.
@@ -235,6 +265,7 @@ class Installation:
             with suppress(asyncio.CancelledError):
                 await self._preparing
         await self.chat.shut_down(self.settings.server.shutdown_seconds)
+        await self.ports.settle()
         await self.queue.stop()
         await self.close()
 

@@ -13,7 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Scope
 from starlette.websockets import WebSocket
 
-from youworker_app.api.middleware import CLOSED_SEGMENTS, OuterPolicy, harden
+from youworker_app.api.middleware import CLOSED_SEGMENTS, OuterPolicy, harden, own_location
 from youworker_app.core.telemetry import correlation_id
 
 HASH = "sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc="
@@ -372,3 +372,17 @@ async def test_lifespan_passes_untouched() -> None:
 
     await send_to(harden(app, OuterPolicy()), {"type": "lifespan"})
     assert seen == ["lifespan"]
+
+
+@pytest.mark.parametrize(
+    ("location", "own"),
+    [
+        ("http://ai.example.it/login/", "/login/"),
+        ("https://ai.example.it/login/?next=%2F", "/login/?next=%2F"),
+        ("/login", "/login"),
+        ("https://provider.example/authorize", "https://provider.example/authorize"),
+        ("http://ai.example.it.evil.example/", "http://ai.example.it.evil.example/"),
+    ],
+)
+def test_a_redirect_to_ourselves_names_no_scheme(location: str, own: str) -> None:
+    assert own_location(location, "ai.example.it") == own

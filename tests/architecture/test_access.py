@@ -14,13 +14,14 @@ SOURCES = {path.relative_to(PACKAGE).as_posix(): path.read_text() for path in so
 
 # Who may let a statement see all rows, and for which reasons. A new line here is a decision to be reviewed.
 SYSTEM_SCOPE = {
-    "access/visible.py": set(),
+    "access/visible.py": {"ERASURE"},
     "access/authenticate.py": {"AUTHENTICATE"},
-    "accounts/repository.py": {"SETUP", "AUTHENTICATE"},
-    "groups/repository.py": {"SETUP"},
+    "accounts/repository.py": {"SETUP", "AUTHENTICATE", "ERASURE"},
+    "groups/repository.py": {"SETUP", "ERASURE"},
     "documents/repository.py": {"DEDUPLICATION", "RECOVERY"},
     "documents/passage_repository.py": {"COUNTS", "RECOVERY"},
-    "ingestion/repository.py": {"RECOVERY"},
+    "documents/erasure_repository.py": {"ERASURE"},
+    "ingestion/repository.py": {"RECOVERY", "ERASURE"},
     "chat/repository.py": {"RECOVERY"},
     "operations/repository.py": {"COUNTS"},
 }
@@ -59,6 +60,18 @@ def test_every_reason_is_used() -> None:
     ("pattern", "allowed"),
     [
         (r"\bmint_access_filter\b", {"access/vectors.py", "gateways/vectors/protocol.py"}),
+        (
+            r"\berase_rows\(",
+            {
+                "access/visible.py",
+                "accounts/repository.py",
+                "groups/repository.py",
+                "documents/erasure_repository.py",
+                "ingestion/repository.py",
+                "chat/repository.py",
+            },
+        ),
+        (r"\bactor_in_absence\b", {"access/authenticate.py", "documents/sharing.py"}),
         (r"\bexecution_options\(", {"access/visible.py", "core/db.py", "core/migrations.py"}),
         (r"\bSTAMP\b", {"access/visible.py", "core/fence.py"}),
         (r"\.commit\(\)", {"core/db.py"}),
@@ -84,4 +97,4 @@ def test_dangerous_words_stand_where_they_belong(pattern: str, allowed: set[str]
 def test_repositories_cannot_be_made_without_an_actor() -> None:
     for name in found(r"\bclass \w+Repository\("):
         bases = re.findall(r"class \w+Repository\((.*?)\)", SOURCES[name])
-        assert all(base in {"Repository", ""} for base in bases), name
+        assert all(base in {"Repository", "GrantingRepository", ""} for base in bases), name

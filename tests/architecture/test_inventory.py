@@ -33,9 +33,7 @@ ADVICE = "give it a row in tests/isolation, or a line with a reason on a public 
 @pytest.fixture
 def installation(tmp_path: Path, keys: DataKeys) -> Installation:
     """Everything wired, nothing started."""
-    gateways = Gateways(
-        MemoryBlobStore(), MemoryVectorStore(), InMemoryEmbedder(), NoModel(), LocalParser()
-    )
+    gateways = Gateways(MemoryBlobStore(), MemoryVectorStore(), InMemoryEmbedder(), NoModel(), LocalParser())
     return Installation(Settings(data_dir=tmp_path), gateways, keys)
 
 
@@ -78,7 +76,9 @@ def test_every_job_is_held(installation: Installation) -> None:
 
 def test_every_tool_is_held() -> None:
     assert not matrix.unlisted_tools(), ADVICE
-    assert not entries.takes_tools(LanguageModel), "a model can call something: list each in tests/isolation/entries.py"
+    assert not entries.takes_tools(LanguageModel), (
+        "a model can call something: list each in tests/isolation/entries.py"
+    )
 
 
 # --- not stale
@@ -125,7 +125,11 @@ def test_a_new_method_on_a_known_path_would_be_seen() -> None:
 
 def test_something_new_beside_it_would_be_seen() -> None:
     assert app._api is not None
-    more = [Route("/_secret", lambda request: None), Mount("/_files", Starlette()), Route("/ping", lambda request: None)]
+    more = [
+        Route("/_secret", lambda request: None),
+        Mount("/_files", Starlette()),
+        Route("/ping", lambda request: None),
+    ]
     assert matrix.unlisted_mounts([*app._api.routes, *more]) == {"/_secret", "/_files"}
 
 

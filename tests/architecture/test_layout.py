@@ -39,6 +39,14 @@ IMPORTS_INSIDE: dict[tuple[str, str], str] = {
         "youworker_app/wiring.py",
         "_vectors",
     ): "the Qdrant client costs a fifth of a start; only who uses a server pays it",
+    (
+        "youworker_app/gateways/parsing/pdf_session.py",
+        "_rescued",
+    ): "pypdf doubles the start of the child that every PDF gets; a damaged file pays it",
+    (
+        "youworker_app/gateways/parsing/pdf_session.py",
+        "metadata",
+    ): "as above; who asks for metadata pays it",
 }
 
 # Spelled in parts, so that this file does not name them either.

@@ -151,7 +151,7 @@ BROKEN = {
     "the trailer is no trailer": LEASE.replace(b"trailer", b"tr\x00iler"),
     "the catalogue is not named": LEASE.replace(b"/Root ", b"/Toor "),
     "another file's catalogue is named": re.sub(rb"/Root \d+", b"/Root 4711", LEASE),
-    "a page of something else stands in front": b"\x01\x02x" * 3_000 + b"\n" + LEASE,
+    "a page of something else stands in front": b"x\x01\x02" * 3_000 + b"\n" + LEASE,
 }
 
 
@@ -215,6 +215,7 @@ async def test_a_locked_file_that_opens_without_asking_tells_of_itself(parser: D
         (b"D:00010101000000+14'00'", None),
         (b"D:99991231235959-12'00'", None),
         (b"D:19040101000000Z", None),
+        (b"D:30000101000000Z", None),
         (b"D:March 2024", None),
         (b"yesterday", None),
         (b"", None),
@@ -222,6 +223,19 @@ async def test_a_locked_file_that_opens_without_asking_tells_of_itself(parser: D
 )
 async def test_when_a_file_was_made(parser: DocumentParser, date: bytes, created: datetime | None) -> None:
     assert (await metadata_of(parser, described_pdf(b"/CreationDate (%b)" % date))).created == created
+
+
+async def test_a_date_without_a_zone_is_the_same_on_every_server(
+    parser: DocumentParser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        told = await metadata_of(parser, described_pdf(b"/CreationDate (D:20240305101500)"))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert told.created == datetime(2024, 3, 5, 10, 15, tzinfo=UTC)
 
 
 async def test_a_file_that_tells_nothing_of_use_tells_nothing(parser: DocumentParser) -> None:

@@ -77,6 +77,14 @@ class Product:
         """The link that it printed last."""
         return _LINK.findall(self.log)[-1]
 
+    def worker(self) -> int:
+        """The process id of the worker that serves."""
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        return max(
+            (int(child) for child in children), key=lambda child: len(Path(f"/proc/{child}/maps").read_text())
+        )
+
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
         """Ends it and returns its exit code."""
         assert self._process is not None
@@ -88,7 +96,7 @@ class Product:
     def end(self) -> None:
         """Ends it if it still runs."""
         if self._process is not None:
-            self.stop(signal.SIGKILL)
+            self.stop()
 
 
 def free_port() -> int:

@@ -150,7 +150,9 @@ def test_a_killed_server_goes_on_where_it_was(tmp_path: Path) -> None:
         if client.call("GET", f"/v1/documents/{document}")["progress"] > 0.3:
             break
         time.sleep(0.02)
+    worker = product.worker()
     product.stop(signal.SIGKILL)
+    wait_for_end(worker)
     product.start()
     try:
         client.wait(document)
@@ -165,3 +167,12 @@ def test_the_command_line_explains_itself(tmp_path: Path) -> None:
     shown = youworker(product, "--help")
     assert shown.returncode == 0
     assert "vectors" in shown.stdout
+
+
+def wait_for_end(process: int) -> None:
+    """A worker does not outlive its supervisor: as an orphan it would keep the port and the data folder."""
+    for _ in range(500):
+        if not Path(f"/proc/{process}/cmdline").exists() or not Path(f"/proc/{process}/cmdline").read_bytes():
+            return
+        time.sleep(0.02)
+    raise AssertionError("the worker is still there")

@@ -5,7 +5,6 @@ A way in that is not in the matrix nor on a public list fails tests/architecture
 
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
-
 from pathlib import Path
 
 from reflex.state import BaseState, State

@@ -34,7 +34,9 @@ class Call:
 
 _CHAT: Final = "chat.ui.state.ChatState"
 _MODEL: Final = "chat.ui.state.ModelState"
+_CHOSEN: Final = ("chat.ui.sidebar_state.SidebarState.refresh", "chat.ui.sidebar_state.SidebarState.choose")
 _SIDE: Final = "chat.ui.sidebar_state.SidebarState"
+_RENAMING: Final = {"action": "rename", "form": {"title": "renamed"}}
 _PANEL: Final = "chat.ui.panel_state.PanelState"
 _LIST: Final = "documents.ui.state.DocumentsState"
 _VIEWER: Final = "documents.ui.viewer_state.ViewerState"
@@ -61,9 +63,9 @@ CALLS: Final[Mapping[str, Call]] = {
     f"{_SIDE}.refresh": Call(),
     f"{_SIDE}.search": Call("title", "query", OWN, is_quiet=True),
     f"{_SIDE}.show_more": Call(),
-    f"{_SIDE}.choose": Call("session", "session_id", OWN, payload={"action": "delete"}, is_quiet=True, before=(f"{_SIDE}.refresh",)),
-    f"{_SIDE}.rename": Call("session", "session_id", OWN, payload={"action": "rename", "form": {"title": "renamed"}}, is_quiet=True, before=(f"{_SIDE}.refresh", f"{_SIDE}.choose"), ends=True),
-    f"{_SIDE}.delete": Call("session", "session_id", OWN, payload={"action": "delete"}, before=(f"{_SIDE}.refresh", f"{_SIDE}.choose"), ends=True),
+    f"{_SIDE}.choose": Call("session", "session_id", OWN, payload={"action": "delete"}, is_quiet=True, before=_CHOSEN[:1]),
+    f"{_SIDE}.rename": Call("session", "session_id", OWN, payload=_RENAMING, is_quiet=True, before=_CHOSEN, ends=True),
+    f"{_SIDE}.delete": Call("session", "session_id", OWN, payload={"action": "delete"}, before=_CHOSEN, ends=True),
     f"{_SIDE}.keep_title": Call(),
     f"{_SIDE}.keep": Call(),
     f"{_PANEL}.open": Call("message", "message_id", OWN, payload={"n": 1}),

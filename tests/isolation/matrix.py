@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 from tests.isolation import entries, public
 from tests.isolation.handler_table import CALLS, CLOSED
 from tests.isolation.rest_table import BY_ID, WITHOUT_ID
-from tests.isolation.test_jobs import JOBS
+from tests.isolation.test_jobs import JOBS as JOBS
 from youworker_app.api.middleware import CLOSED_SEGMENTS
 from youworker_app.api.public import PUBLIC as PUBLIC_ROUTES
 

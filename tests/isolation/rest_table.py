@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tests.isolation.company import ACTIVE
 from tests.isolation.rules import Level
-from tests.isolation.world import ACTIVE
 from youworker_app.access.actor import Scope
 
-ASK, VIEW, DOWNLOAD, OWN = Level.ASK, Level.VIEW, Level.DOWNLOAD, Level.OWN
+NOTHING, VIEW, DOWNLOAD, OWN = Level.NOTHING, Level.VIEW, Level.DOWNLOAD, Level.OWN
 READ, WRITE = Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE
 
 
@@ -54,6 +54,7 @@ BY_ID: Final[Mapping[str, Row]] = {
     "POST /v1/chat/runs/{run_id}/stop": Row("run", Scope.CHAT_WRITE, OWN, done=frozenset({204})),
     "DELETE /v1/account/api-keys/{key_id}": Row("key", Scope.ADMIN, OWN, done=frozenset({204}), ends=True),
     "GET /v1/groups/{group_id}": Row("group", Scope.GROUPS_READ, VIEW),
+    "DELETE /v1/groups/{group_id}": Row("group", Scope.GROUPS_WRITE, OWN, VIEW, frozenset({204}), ends=True),
     "GET /v1/groups/{group_id}/members": Row("group", Scope.GROUPS_READ, VIEW),
     "POST /v1/groups/{group_id}/members": Row(
         "group", Scope.GROUPS_WRITE, OWN, VIEW, frozenset({201}), {"username": "former"}, ends=True
@@ -64,6 +65,11 @@ BY_ID: Final[Mapping[str, Row]] = {
     "DELETE /v1/groups/{group_id}/members/{user_id}": Row(
         "leaver", Scope.GROUPS_WRITE, OWN, VIEW, frozenset({204, 409}), ends=True
     ),
+    # For root alone: who is not root is told so before anything is looked up.
+    "PATCH /v1/users/{user_id}": Row(
+        "user", Scope.ADMIN, OWN, NOTHING, frozenset({200, 409}), {"is_active": False}, ends=True
+    ),
+    "DELETE /v1/users/{user_id}": Row("user", Scope.ADMIN, OWN, NOTHING, frozenset({204, 409}), ends=True),
 }
 
 

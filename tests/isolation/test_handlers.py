@@ -10,11 +10,12 @@ from reflex_base.utils.format import format_event_handler
 
 from tests.isolation import public
 from tests.isolation.browsing import HANDLERS, failures, send, shown, vars_of
+from tests.isolation.company import ACTIVE, TEAMS, Target, found_in, visible_papers
 from tests.isolation.conftest import Copies
 from tests.isolation.entries import states
 from tests.isolation.handler_table import CALLS, CLOSED, ENDLESS, Call
 from tests.isolation.rules import Level
-from tests.isolation.world import ACTIVE, TEAMS, Target, World, found_in, visible_papers
+from tests.isolation.world import World
 from tests.states.tab import OpenTab, Tab, open_tabs
 from youworker_app.accounts.ui.state import AccountState
 from youworker_app.chat.ui.live import LiveState
@@ -136,14 +137,7 @@ async def test_vars_cannot_be_set_by_name(world: World, tabs: OpenTab) -> None:
             forged = {"var_name": var, "value": "forged"}
             await tab.send(format_event_handler(state.event_handlers[CLOSED]), forged)
             kept = {"vars": {f"{state.get_full_name()}.{var}": "forged"}}
-            await tab.send(
-                format_event_handler(
-                    HANDLERS["reflex.state.UpdateVarsInternalState.update_vars_internal"][0].event_handlers[
-                        "update_vars_internal"
-                    ]
-                ),
-                kept,
-            )
+            await tab.send(format_event_handler(by_browser), kept)
         tab.sent.clear()
         after = await shown(tab)
         if "forged" in after:

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from tests.isolation.world import World, force
+from tests.isolation.founding import force
+from tests.isolation.world import World
 from youworker_app.access.visible import SystemReason, system_scope
 from youworker_app.ingestion.service import KIND
 from youworker_app.models.accounts import User
@@ -60,7 +61,9 @@ async def state_of(world: World, job_id: str) -> tuple[str, str]:
 
 
 async def passages_of(world: World) -> list[str]:
-    statement = select(Chunk.id).where(col(Chunk.document_id) == world.facts.papers["shared"].document_id)
+    statement = select(col(Chunk.id)).where(
+        col(Chunk.document_id) == world.facts.papers["shared"].document_id
+    )
     async with world.db.read() as unit:
         found = await unit.session.execute(system_scope(statement, SystemReason.RECOVERY))
     return sorted(found.scalars())

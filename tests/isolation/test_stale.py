@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.isolation.company import ACTIVE, PAPERS, TEAMS, visible_papers
 from tests.isolation.rules import Level
-from tests.isolation.world import ACTIVE, PAPERS, TEAMS, World, visible_papers
+from tests.isolation.world import World
 from youworker_app.access.vectors import access_filter
 from youworker_app.core.registry import service
 from youworker_app.gateways.vectors.protocol import SparseVector

@@ -47,6 +47,7 @@ from youworker_app.core.errors import Malformed, NotFound, Unauthenticated
 from youworker_app.core.ids import token_hash
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.paging import PageRequest
+from youworker_app.core.ports import Ports
 from youworker_app.core.settings import SecuritySettings
 from youworker_app.groups.schemas import CreateGroup
 from youworker_app.groups.service import GroupService
@@ -322,10 +323,11 @@ async def test_an_older_hash_is_renewed(
     keys: DataKeys,
     audit: AuditService,
     groups: GroupService,
+    ports: Ports,
 ) -> None:
     anna = await make_user("anna")
     stronger = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
-    later = AccountService(database, keys, SecuritySettings(), audit, groups, hasher=stronger)
+    later = AccountService(database, keys, SecuritySettings(), audit, groups, ports, hasher=stronger)
     await later.sign_in("anna", PASSWORD, Client())
     [row] = [row for row in await rows(database, User) if row.id == anna.user_id]
     assert not stronger.check_needs_rehash(row.password_hash or "")

@@ -305,3 +305,19 @@ async def test_what_people_write_is_sealed_at_rest(talking: House) -> None:
     assert len(rows) > 5
     for word in ("boiler", "March", "4711", "serviced"):
         assert word not in stored
+
+
+async def test_questions_at_the_same_moment_keep_the_limits(talking: House) -> None:
+    anna = await talking.person("anna")
+    first = await talking.chat.ask(anna, AskQuestion("One?"))
+    await talking.chat.wait(anna, first.run_id)
+    asked = [talking.chat.ask(anna, AskQuestion("Two?", session_id=first.session_id)) for _ in range(8)]
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [type(result) for result in results if isinstance(result, Exception)]
+    assert len(refused) == 7
+    assert set(refused) <= {AnswerRunning, TooManyAnswers}
+    many = await asyncio.gather(
+        *(talking.chat.ask(anna, AskQuestion("New?")) for _ in range(8)), return_exceptions=True
+    )
+    limit = talking.installation.settings.chat.max_runs_per_user
+    assert sum(not isinstance(result, Exception) for result in many) == limit - 1

@@ -16,6 +16,7 @@ from youworker_app.documents.errors import (
 )
 from youworker_app.documents.schemas import ChangeDocument, DocumentFilter
 from youworker_app.gateways.parsing.errors import PageNotFound
+from youworker_app.retrieval.schemas import SearchQuery
 
 NOTE = b"The boiler in the cellar is serviced in March. Its number is K-4711."
 PAGE = PageRequest()
@@ -185,3 +186,28 @@ async def test_page_pictures_are_of_pages_that_are_there(house: House) -> None:
     text = await house.documents.get_document(anna, note.document_id or "")
     with pytest.raises(NoPagePicture):
         await house.documents.page_picture(anna, text.file_id, 1)
+
+
+@pytest.mark.parametrize(
+    ("member_right", "seen", "downloadable"), [(None, True, True), (2, True, False), (1, False, False)]
+)
+async def test_an_owner_narrows_what_members_may_do(
+    house: House, member_right: int | None, seen: bool, downloadable: bool
+) -> None:
+    anna, bruno = await house.person("anna"), await house.person("bruno")
+    team = await house.team(anna, "Team", "bruno")
+    anna, bruno = await house.signed_in("anna"), await house.signed_in("bruno")
+    item = await house.upload(anna, pdf_of(["About boilers and K-4711."]), "boiler.pdf", group_id=team)
+    await house.narrow(item.document_id or "", member_right)
+    page = await house.documents.list_documents(bruno, DocumentFilter(), PAGE)
+    assert [view.can_download for view in page.items] == ([downloadable] if seen else [])
+    own = await house.documents.get_document(anna, item.document_id or "")
+    assert own.can_download
+    found = await house.installation.retrieval.search(bruno, SearchQuery("Which number have the boilers?"))
+    assert [(passage.can_view, passage.can_download) for passage in found] == [(seen, downloadable)]
+    if not seen:
+        with pytest.raises(NotFound):
+            await house.documents.page_picture(bruno, own.file_id, 1)
+    if not downloadable:
+        with pytest.raises(NotFound):
+            await bytes_of(house, bruno, own.file_id)

@@ -49,6 +49,11 @@ class PasswordTooCommon(Unprocessable):
     template = "This password is easy to guess: it is among the most used ones, or made of the user name. Choose another."
 
 
+class LastRoot(Conflict):
+    code = "LAST_ROOT"
+    template = "You are the only administrator who can sign in. Make somebody else an administrator first."
+
+
 class PreferenceUnknown(Unprocessable):
     code, template = "PREFERENCE_UNKNOWN", "This is not one of the choices for {preference}."
 

@@ -2,19 +2,28 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import col
 
 from youworker_app.access.actor import Actor
 from youworker_app.access.authenticate import touch
+from youworker_app.access.permissions import RootOnly
 from youworker_app.access.repository import Repository
-from youworker_app.access.visible import SystemReason, count_visible, delete_visible, system_scope, visible
-from youworker_app.accounts.errors import AlreadySetUp, UsernameTaken
+from youworker_app.access.visible import (
+    SystemReason,
+    count_visible,
+    delete_visible,
+    erase_rows,
+    system_scope,
+    visible,
+)
+from youworker_app.accounts.errors import AlreadySetUp, LastRoot, UsernameTaken
 from youworker_app.accounts.schemas import ApiKeyView, Client, CreateApiKey, KnownUser, NewUser, UserView
 from youworker_app.core.clock import now
 from youworker_app.core.db import Database, UnitOfWork
-from youworker_app.core.names import name_key
+from youworker_app.core.errors import NotFound
+from youworker_app.core.names import is_plain_text, name_key
 from youworker_app.core.telemetry import get_logger
 from youworker_app.models.accounts import ApiKey, EncryptionKey, InstallationFact, LoginSession, User
 
@@ -104,6 +113,35 @@ class AccountRepository(Repository):
             statement = statement.where(tuple_(col(User.created_at), col(User.id)) > after)
         return tuple(_user_view(row) for row in (await self._session.execute(statement)).scalars())
 
+    async def set_active(self, user_id: str, is_active: bool) -> UserView:
+        """Suspends or restores a person. Raises as `hold` does."""
+        row = await self._held(user_id, is_leaving=not is_active)
+        row.is_active = is_active
+        return _user_view(row)
+
+    async def hold(self, user_id: str) -> None:
+        """Holds a person who is about to go, so that nothing new is written in their name until the unit ends.
+
+        Raises NotFound, LastRoot, and RootOnly when the actor has been no administrator for a moment.
+        """
+        await self._held(user_id, is_leaving=True)
+
+    async def _held(self, user_id: str, *, is_leaving: bool) -> User:
+        if not is_plain_text(user_id):
+            raise NotFound
+        # The administrators are held with them: two who remove each other at once come one after the other.
+        statement = visible(User, self._actor).where(or_(col(User.is_root), col(User.id) == user_id))
+        found = await self._session.execute(statement.order_by(col(User.id)).with_for_update())
+        rows = {row.id: row for row in found.scalars()}
+        roots = {row.id for row in rows.values() if row.is_root and row.is_active}
+        if self._actor.user_id not in roots:
+            raise RootOnly
+        if user_id not in rows:
+            raise NotFound
+        if is_leaving and roots == {user_id}:
+            raise LastRoot
+        return rows[user_id]
+
     def add_session(self, token_hash: str, client: Client, expires_at: datetime) -> str:
         """A new signed-in browser; its id."""
         row = LoginSession(
@@ -161,6 +199,18 @@ async def touch_quietly(database: Database, actor: Actor) -> None:
             await touch(unit, actor)
     except SQLAlchemyError:
         log.warning("touch_failed", credential_id=actor.credential_id, exc_info=True)
+
+
+async def erase_account(unit: UnitOfWork, user_id: str) -> dict[str, int]:
+    """A person's row, and what opens doors in their name; their data key goes with it. Returns how many rows of each table."""
+    statement = select(col(User.key_id)).where(col(User.id) == user_id)
+    key_id = (await unit.session.execute(system_scope(statement, SystemReason.ERASURE))).scalar_one_or_none()
+    return {
+        "login_sessions": await erase_rows(unit, LoginSession, col(LoginSession.user_id) == user_id),
+        "api_keys": await erase_rows(unit, ApiKey, col(ApiKey.owner_id) == user_id),
+        "users": await erase_rows(unit, User, col(User.id) == user_id),
+        "encryption_keys": await erase_rows(unit, EncryptionKey, col(EncryptionKey.id) == key_id),
+    }
 
 
 def _user_view(row: User) -> UserView:

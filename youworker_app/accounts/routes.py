@@ -54,6 +54,12 @@ class ApiKeyBody(BaseModel):
     expires_in_days: int | None = None
 
 
+class UserChange(BaseModel):
+    """`is_active`: false suspends, true restores."""
+
+    is_active: bool
+
+
 class UserBody(BaseModel):
     username: str
     password: str
@@ -179,6 +185,18 @@ async def create_user(actor: CurrentActor, body: UserBody) -> UserView:
     """Root only."""
     wanted = CreateUser(body.username, body.password, body.is_root)
     return await service(AccountService).create_user(actor, wanted)
+
+
+@router.patch("/users/{user_id}")
+async def change_user(actor: CurrentActor, user_id: OpaqueId, change: UserChange) -> UserView:
+    """Root only. A suspended person is out at once, and finds everything as it was when restored."""
+    return await service(AccountService).set_active(actor, user_id, is_active=change.is_active)
+
+
+@router.delete("/users/{user_id}", status_code=204)
+async def remove_user(actor: CurrentActor, user_id: OpaqueId) -> None:
+    """Root only. Erases the person and what is theirs for good; what they shared with a group stays with its admins."""
+    await service(AccountService).remove_user(actor, user_id)
 
 
 def _signed_in(request: Request, response: Response, signed_in: SignedIn) -> SignedInAnswer:

@@ -50,6 +50,7 @@ from youworker_app.core.ids import new_token, token_hash
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.names import name_key, visible_name
 from youworker_app.core.paging import Page, PageRequest, cursor_for
+from youworker_app.core.ports import Ports
 from youworker_app.core.settings import SecuritySettings
 from youworker_app.groups.schemas import GroupView
 from youworker_app.groups.service import GroupService
@@ -73,10 +74,12 @@ class AccountService:
         settings: SecuritySettings,
         audit: AuditService,
         groups: GroupService,
+        ports: Ports,
         *,
         hasher: PasswordHasher | None = None,
     ) -> None:
         self._db, self._keys, self._settings, self._audit, self._groups = db, keys, settings, audit, groups
+        self._ports = ports
         self._passwords = Passwords(min_length=settings.min_password_length, hasher=hasher)
         self._slowdown = Slowdown()
         self._csrf = CsrfTokens(keys.derive("csrf"))
@@ -305,6 +308,45 @@ class AccountService:
         return Page(
             items, cursor_for(items[-1].created_at, items[-1].id) if len(found) > page.limit else None
         )
+
+    async def set_active(self, actor: Actor, user_id: str, *, is_active: bool) -> UserView:
+        """Suspends or restores a person, at once: work in their name ends, sessions and keys are refused. Root only.
+
+        What is theirs stays; restored, they find it, and their sessions and keys, as they were. Raises NotFound, LastRoot.
+        """
+        require_scope(actor, Scope.ADMIN)
+        require(actor, Permission.ADMINISTER)
+        async with self._db.write() as unit:
+            view = await AccountRepository(unit, actor).set_active(user_id, is_active)
+            action = "user.restored" if is_active else "user.suspended"
+            await self._audit.record(unit, actor, action, resource_type="user", resource_id=user_id)
+            if not is_active:
+                self._ports.stop_after(unit, user_id)
+        await self._ports.settle()
+        return view
+
+    async def remove_user(self, actor: Actor, user_id: str) -> None:
+        """Erases a person for good. Root only, oneself too where another administrator stays. Raises NotFound, LastRoot.
+
+        Conversations, private documents, sessions, keys and the person's data key go in one transaction, bytes and vectors
+        after it. What they shared with a group is the group's work and goes to its longest-standing other admin who can
+        sign in; where there is none, the longest-standing other member becomes one. A group that was theirs alone is
+        removed: what former members left in it goes back to them, what was this person's is erased. The audit trail keeps
+        the id. They are suspended first, so that a removal which breaks off leaves nobody at work; asking again goes on.
+        """
+        require_scope(actor, Scope.ADMIN)
+        require(actor, Permission.ADMINISTER)
+        if user_id != actor.user_id:
+            await self.set_active(actor, user_id, is_active=False)
+        else:
+            async with self._db.write() as unit:
+                await AccountRepository(unit, actor).hold(user_id)
+        await self._groups.close_deserted(actor, user_id)
+        async with self._db.write() as unit:
+            await AccountRepository(unit, actor).hold(user_id)
+            await self._ports.erase_person(unit, actor, user_id)
+            self._ports.stop_after(unit, user_id)
+        await self._ports.settle()
 
     async def _new_user(self, wanted: CreateUser) -> NewUser:
         name = visible_name(wanted.username)

@@ -151,9 +151,19 @@ class SecurityHeaders:
                     headers.setdefault("strict-transport-security", "max-age=31536000")
                 if caching := cache_control(scope["path"], message["status"], headers):
                     headers.setdefault("cache-control", caching)
+                if "location" in headers:
+                    headers["location"] = own_location(headers["location"], host)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+def own_location(location: str, host: str) -> str:
+    """An absolute address of ours as a path: behind a proxy its scheme and port would be the inner ones."""
+    for scheme in ("http://", "https://"):
+        if host and location.startswith(f"{scheme}{host}/"):
+            return location[len(scheme) + len(host) :]
+    return location
 
 
 @lru_cache(maxsize=64)

@@ -1,7 +1,9 @@
 """Runs while they are alive: their events in memory, for any number of followers. The database is the truth afterwards."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from youworker_app.chat.schemas import RunEvent
@@ -58,6 +60,7 @@ class LiveRuns:
     def __init__(self, *, kept_after_end_s: float = _KEPT_AFTER_END_S) -> None:
         self._runs: dict[str, LiveRun] = {}
         self._kept = kept_after_end_s
+        self._starting: Counter[str] = Counter()
 
     def add(self, run: LiveRun) -> None:
         """A run begins."""
@@ -70,6 +73,18 @@ class LiveRuns:
     def of(self, owner_id: str) -> list[LiveRun]:
         """A person's runs that have not ended."""
         return [run for run in self._runs.values() if run.owner_id == owner_id and not run.ended]
+
+    @contextmanager
+    def place(self, owner_id: str, *, limit: int) -> Iterator[bool]:
+        """Holds a place for one more run of a person while it is being started; False when all are taken."""
+        is_free = len(self.of(owner_id)) + self._starting[owner_id] < limit
+        self._starting[owner_id] += 1
+        try:
+            yield is_free
+        finally:
+            self._starting[owner_id] -= 1
+            if not self._starting[owner_id]:
+                del self._starting[owner_id]
 
     def retire(self, run: LiveRun) -> None:
         """Ends a run and forgets it after a while: a client that lost its connection finds the same numbering meanwhile."""

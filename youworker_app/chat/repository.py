@@ -8,10 +8,19 @@ from sqlalchemy import func, select, tuple_
 from sqlmodel import col
 
 from youworker_app.access.repository import Repository
-from youworker_app.access.visible import SystemReason, count_visible, delete_visible, system_scope, visible
+from youworker_app.access.visible import (
+    SystemReason,
+    count_visible,
+    delete_visible,
+    erase_rows,
+    system_scope,
+    visible,
+)
 from youworker_app.chat.errors import AnswerInterrupted
 from youworker_app.core.clock import now
 from youworker_app.core.db import UnitOfWork
+from youworker_app.core.errors import NotFound
+from youworker_app.core.names import is_plain_text
 from youworker_app.models.accounts import EncryptionKey, User
 from youworker_app.models.chat import ChatSession, Citation, Message, Run
 
@@ -56,6 +65,18 @@ class ChatRepository(Repository):
     async def get_session(self, session_id: str) -> ChatSession:
         """One of the actor's conversations. Raises NotFound."""
         return await self._get(ChatSession, session_id)
+
+    async def lock_session(self, session_id: str) -> ChatSession:
+        """One of the actor's conversations, to be written in: another writer waits. Raises NotFound."""
+        if not is_plain_text(session_id):
+            raise NotFound
+        statement = (
+            visible(ChatSession, self._actor).where(col(ChatSession.id) == session_id).with_for_update()
+        )
+        row = (await self._session.execute(statement)).scalar_one_or_none()
+        if row is None:
+            raise NotFound
+        return row
 
     async def list_sessions(self, after: tuple[datetime, str] | None, limit: int) -> list[ChatSession]:
         """Latest first, at most `limit`."""
@@ -159,6 +180,18 @@ class ChatRepository(Repository):
         """The run that wrote each message."""
         statement = visible(Run, self._actor).where(col(Run.message_id).in_(list(message_ids)))
         return {run.message_id: run for run in (await self._session.execute(statement)).scalars()}
+
+
+async def erase_chats(unit: UnitOfWork, user_id: str) -> dict[str, int]:
+    """Everything that a person asked and was answered. Returns how many rows of each table."""
+    sessions = select(col(ChatSession.id)).where(col(ChatSession.owner_id) == user_id)
+    messages = select(col(Message.id)).where(col(Message.session_id).in_(sessions))
+    return {
+        "citations": await erase_rows(unit, Citation, col(Citation.message_id).in_(messages)),
+        "runs": await erase_rows(unit, Run, col(Run.owner_id) == user_id),
+        "messages": await erase_rows(unit, Message, col(Message.session_id).in_(sessions)),
+        "chat_sessions": await erase_rows(unit, ChatSession, col(ChatSession.owner_id) == user_id),
+    }
 
 
 async def interrupt_unfinished(unit: UnitOfWork) -> int:

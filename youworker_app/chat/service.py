@@ -51,7 +51,13 @@ class ChatService:
         Raises NotFound for a session that is not the actor's, QuestionEmpty, QuestionTooLong, AnswerRunning, TooManyAnswers.
         """
         require_scope(actor, Scope.CHAT_WRITE)
-        text = self._checked(actor, asked.message)
+        text = self._checked(asked.message)
+        with self._runs.place(actor.user_id, limit=self._settings.max_runs_per_user) as is_free:
+            if not is_free:
+                raise TooManyAnswers(limit=self._settings.max_runs_per_user, retry_after_s=5)
+            return await self._ask(actor, asked, text)
+
+    async def _ask(self, actor: Actor, asked: AskQuestion, text: str) -> StartedRun:
         async with self._db.write() as unit:
             repository = ChatRepository(unit, actor)
             vault = await vault_of(repository, self._keys)
@@ -65,14 +71,12 @@ class ChatService:
         self._start(actor, run, _question(asked, text, history), vault)
         return StartedRun(run.run_id, run.session_id, run.message_id)
 
-    def _checked(self, actor: Actor, message: str) -> str:
+    def _checked(self, message: str) -> str:
         text = message.strip()
         if not text:
             raise QuestionEmpty
         if len(text) > self._settings.max_question_chars:
             raise QuestionTooLong(length=len(text), limit=self._settings.max_question_chars)
-        if len(self._runs.of(actor.user_id)) >= self._settings.max_runs_per_user:
-            raise TooManyAnswers(limit=self._settings.max_runs_per_user, retry_after_s=5)
         return text
 
     async def _session(
@@ -82,7 +86,7 @@ class ChatService:
             session = repository.add_session(vault.seal(" ".join(text.split())[:_TITLE_CHARS]))
             await repository.flush()
             return session
-        session = await repository.get_session(session_id)
+        session = await repository.lock_session(session_id)
         require(actor, Permission.CHANGE_CHAT, session)
         if await repository.is_answering(session.id):
             raise AnswerRunning

@@ -23,6 +23,8 @@ class JobQueue:
         self._slots = asyncio.Semaphore(workers)
         self._handlers: dict[str, JobHandler] = {}
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._stopping = False
 
         async def run(kind: str, job_id: str) -> None:  # the broker takes functions, not methods
             await self._run(kind, job_id)
@@ -43,12 +45,19 @@ class JobQueue:
         await self._broker.startup()
 
     def deliver(self, kind: str, job_id: str) -> None:
-        """Brings the id to its handler soon; a second delivery of an id under way is dropped."""
+        """Brings the id to its handler soon; one that is under way comes once more after it."""
         if job_id in self._under_way:
+            self._again.add(job_id)
             return
         task = asyncio.create_task(self._kick(kind, job_id))
         self._under_way[job_id] = task
-        task.add_done_callback(lambda _: self._under_way.pop(job_id, None))
+        task.add_done_callback(lambda _: self._ended(kind, job_id))
+
+    def _ended(self, kind: str, job_id: str) -> None:
+        self._under_way.pop(job_id, None)
+        if job_id in self._again and not self._stopping:
+            self._again.discard(job_id)
+            self.deliver(kind, job_id)
 
     async def interrupt(self, job_id: str) -> bool:
         """Stops the delivery of an id where it is. Returns, when it has ended, whether there was one."""
@@ -68,7 +77,11 @@ class JobQueue:
         if handler is None:
             log.error("job_without_handler", kind=kind, job_id=job_id)
             return
-        await handler(job_id)
+        try:
+            await handler(job_id)
+        except asyncio.CancelledError:
+            # Told here in a line; the broker would write a traceback for it. The delivery ends with this.
+            log.info("job_interrupted", kind=kind, job_id=job_id)
 
     async def idle(self) -> None:
         """Waits until nothing is under way (tests, orderly ends)."""
@@ -77,6 +90,7 @@ class JobQueue:
 
     async def stop(self) -> None:
         """Stops work where it is; unfinished rows are delivered again at the next start."""
+        self._stopping = True
         tasks = list(self._under_way.values())
         for task in tasks:
             task.cancel()

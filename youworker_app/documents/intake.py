@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from youworker_app.access.actor import Actor
+from youworker_app.access.authenticate import actor_for_user
 from youworker_app.access.permissions import Permission, require
 from youworker_app.access.rights import Right
 from youworker_app.access.vectors import visibility_of
@@ -44,10 +45,12 @@ class DocumentIntake:
         self._keys, self._audit = keys, audit
 
     async def require_place(self, unit: UnitOfWork, actor: Actor, group_id: str | None) -> None:
-        """Raises NotFound unless the actor may add documents to the group."""
+        """Raises NotFound unless the actor may add documents to the group, Unauthenticated when they may no longer work here."""
+        # An upload can take long: it is asked as they stand now, not as they stood when it began.
+        present = await actor_for_user(unit, actor.user_id)
         if group_id is not None:
-            group = await DocumentRepository(unit, actor).find_group(group_id)
-            require(actor, Permission.ADD_TO_GROUP, group)
+            group = await DocumentRepository(unit, present).find_group(group_id)
+            require(present, Permission.ADD_TO_GROUP, group)
 
     async def register(
         self, unit: UnitOfWork, actor: Actor, file: NewFile, document: NewDocument, *, wrapped_key: bytes
@@ -154,6 +157,14 @@ class DocumentIntake:
         """queued, working, ready, failed or cancelled. Raises NotFound."""
         document = await DocumentRepository(unit, actor).get(document_id)
         document.state = state
+
+    async def give_up(self, unit: UnitOfWork, document_id: str) -> None:
+        """Marks a document failed that nobody is left to read; one that is ready stays so."""
+        await DocumentRepository(unit, _NOBODY).give_up(document_id)
+
+    async def is_there(self, unit: UnitOfWork, document_id: str) -> bool:
+        """Whether there is such a document, whoever it belongs to now: for vectors that would outlive it."""
+        return await DocumentRepository(unit, _NOBODY).is_there(document_id)
 
     async def stored_file_ids(self, unit: UnitOfWork) -> set[str]:
         """Every stored file's id: for the sweep of blobs that no row knows."""

@@ -6,13 +6,12 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from youworker_app.access.repository import Repository
 from youworker_app.access.rights import Right
 from youworker_app.access.visible import SystemReason, count_visible, delete_visible, system_scope, visible
+from youworker_app.documents.repository import GrantingRepository
 from youworker_app.documents.schemas import NewPassage
 from youworker_app.models.accounts import EncryptionKey
 from youworker_app.models.documents import Chunk, Document, StoredFile
-from youworker_app.models.groups import Group
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class PassageRow:
     right: Right
 
 
-class PassageRepository(Repository):
+class PassageRepository(GrantingRepository):
     """Passages as one actor sees them."""
 
     async def replace(self, document_id: str, passages: Sequence[NewPassage]) -> None:
@@ -91,22 +90,8 @@ class PassageRepository(Repository):
             .with_only_columns(Chunk, Document, StoredFile, col(EncryptionKey.wrapped))
         )
         found = (await self._session.execute(statement)).all()
-        group_rights = await self._group_rights(
-            {document.group_id for _, document, _, _ in found if document.group_id}
-        )
+        rights = await self._rights([document for _, document, _, _ in found])
         return [
-            PassageRow(chunk, document, file, wrapped, self._right(document, group_rights))
+            PassageRow(chunk, document, file, wrapped, rights[document.id])
             for chunk, document, file, wrapped in found
         ]
-
-    async def _group_rights(self, group_ids: Collection[str]) -> dict[str, int]:
-        if not group_ids:
-            return {}
-        statement = visible(Group, self._actor).where(col(Group.id).in_(list(group_ids)))
-        return {group.id: group.default_right for group in (await self._session.execute(statement)).scalars()}
-
-    def _right(self, document: Document, group_rights: dict[str, int]) -> Right:
-        if document.owner_id == self._actor.user_id:
-            return Right.DOWNLOAD
-        given = group_rights.get(document.group_id or "", Right.ASK)
-        return Right(min(given, document.member_right or Right.DOWNLOAD))

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from youworker_app.access.repository import Repository
-from youworker_app.access.rights import Right
+from youworker_app.access.rights import Right, right_of
 from youworker_app.access.visible import SystemReason, delete_visible, system_scope, visible
 from youworker_app.core.errors import NotFound
 from youworker_app.documents.schemas import DocumentFilter, NewDocument, NewFile
@@ -28,9 +28,29 @@ class DocumentRow:
     owner: str
     job: Job | None
     tags: tuple[str, ...]
+    right: Right
 
 
-class DocumentRepository(Repository):
+class GrantingRepository(Repository):
+    """A repository that tells which right its actor has on documents in hand."""
+
+    async def _rights(self, documents: Sequence[Document]) -> dict[str, Right]:
+        groups = {document.group_id for document in documents if document.group_id}
+        statement = visible(Group, self._actor).where(col(Group.id).in_(sorted(groups)))
+        rows = (await self._session.execute(statement)).scalars() if groups else ()
+        defaults = {group.id: group.default_right for group in rows}
+        return {
+            document.id: right_of(
+                self._actor,
+                owner_id=document.owner_id,
+                group_right=defaults.get(document.group_id or ""),
+                member_right=document.member_right,
+            )
+            for document in documents
+        }
+
+
+class DocumentRepository(GrantingRepository):
     """Documents as one actor sees them."""
 
     async def get(self, document_id: str, *, right: Right = Right.VIEW) -> Document:
@@ -71,8 +91,9 @@ class DocumentRepository(Repository):
         ids = [document.id for document, _, _ in found]
         jobs = await self._jobs(ids)
         tags = await self._tags(ids)
+        rights = await self._rights([document for document, _, _ in found])
         return [
-            DocumentRow(doc, file, owner, jobs.get(doc.id), tags.get(doc.id, ()))
+            DocumentRow(doc, file, owner, jobs.get(doc.id), tags.get(doc.id, ()), rights[doc.id])
             for doc, file, owner in found
         ]
 
@@ -191,6 +212,24 @@ class DocumentRepository(Repository):
         """Ids of all documents, for the sweep at start."""
         statement = system_scope(select(col(Document.id)), SystemReason.RECOVERY)
         return set((await self._session.execute(statement)).scalars())
+
+    async def is_there(self, document_id: str) -> bool:
+        """Whether the document exists at all."""
+        statement = select(func.count()).select_from(Document).where(col(Document.id) == document_id)
+        return bool(
+            (await self._session.execute(system_scope(statement, SystemReason.RECOVERY))).scalar_one()
+        )
+
+    async def give_up(self, document_id: str) -> None:
+        """Marks a document that is not ready as failed."""
+        statement = select(Document).where(
+            col(Document.id) == document_id, col(Document.state).in_(("queued", "working"))
+        )
+        row = (
+            await self._session.execute(system_scope(statement, SystemReason.RECOVERY))
+        ).scalar_one_or_none()
+        if row is not None:
+            row.state = "failed"
 
     async def wrapped_key(self, file: StoredFile) -> bytes:
         """The wrapped key of a file that the caller found by its content in a space of their own."""

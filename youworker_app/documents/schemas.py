@@ -35,6 +35,7 @@ class DocumentView:
     group_id: str | None
     is_private: bool
     is_mine: bool
+    can_download: bool
     tags: tuple[str, ...]
     collection: str | None
     language: str

@@ -2,8 +2,10 @@
 
 import unicodedata
 from collections.abc import AsyncIterator
+from functools import partial
 
 from youworker_app.access.actor import Actor, Scope, require_scope
+from youworker_app.access.authenticate import actor_in_absence
 from youworker_app.access.permissions import Permission, require
 from youworker_app.access.rights import Right
 from youworker_app.access.vectors import visibility_of
@@ -54,6 +56,10 @@ def _visible(text: str, *, form: str = "NFKC") -> str:
     )
 
 
+def _exchange(stray: list[str], erased: list[str]) -> None:
+    stray[:] = erased
+
+
 class SharingService:
     """Changes documents of their owner."""
 
@@ -78,21 +84,34 @@ class SharingService:
     async def change_document(self, actor: Actor, document_id: str, change: ChangeDocument) -> DocumentView:
         """The document after the change. Raises NotFound, OwnerOnly, TagInvalid, TitleInvalid, PrivateInGroup."""
         require_scope(actor, Scope.DOCUMENTS_WRITE)
+        return await self._change(actor, document_id, change)
+
+    async def return_to_owner(self, owner_id: str, document_id: str) -> None:
+        """Takes a document out of its group and makes it private, since the group goes. The owner need not be there.
+
+        Raises NotFound when there is no such document of theirs any more.
+        """
+        async with self._db.read() as unit:
+            owner = await actor_in_absence(unit, owner_id)
+        await self._change(owner, document_id, ChangeDocument(group_id="", is_private=True), by_owner=False)
+
+    async def _change(
+        self, actor: Actor, document_id: str, change: ChangeDocument, *, by_owner: bool = True
+    ) -> DocumentView:
         row, group_id, is_private = await self._plan(actor, document_id, change)
         space = space_of(row.document.owner_id, group_id, is_private=is_private)
         copy = await self._copy(actor, row, space) if space != row.file.space else None
+        # Bytes that no row knows: the copy, until the commit; after it, whoever is told so or not, what it stands in for.
+        stray = [copy[0].file_id] if copy else []
         try:
-            erased = await self._apply(actor, document_id, change, group_id, is_private, copy)
-        except BaseException:
-            if copy:
-                await self._blobs.delete(copy[0].file_id)
-            raise
-        await self._vectors.set_visibility(
-            document_id,
-            visibility_of(owner_id=row.document.owner_id, group_id=group_id, is_private=is_private),
-        )
-        for blob_id in erased:
-            await self._blobs.delete(blob_id)
+            await self._apply(actor, document_id, change, group_id, is_private, copy, stray, by_owner)
+            await self._vectors.set_visibility(
+                document_id,
+                visibility_of(owner_id=row.document.owner_id, group_id=group_id, is_private=is_private),
+            )
+        finally:
+            for blob_id in stray:
+                await self._blobs.delete(blob_id)
         async with self._db.read() as unit:
             return document_view(await DocumentRepository(unit, actor).get_row(document_id), actor)
 
@@ -138,8 +157,9 @@ class SharingService:
         group_id: str | None,
         is_private: bool,
         copy: tuple[NewFile, bytes, bytes] | None,
-    ) -> list[str]:
-        erased: list[str] = []
+        stray: list[str],
+        by_owner: bool,
+    ) -> None:
         async with self._db.write() as unit:
             repository = DocumentRepository(unit, actor)
             row = await repository.get_row(document_id)
@@ -150,14 +170,13 @@ class SharingService:
                 await repository.set_tags(document_id, clean_tags(change.tags))
             if copy:
                 erased = await self._exchange_file(unit, actor, row, copy)
+                unit.after_commit(partial(_exchange, stray, erased))
             row.document.group_id, row.document.is_private = group_id, is_private
-            await self._audit.record(
-                unit, actor, "document.changed", resource_type="document", resource_id=document_id
-            )
+            who, action = (actor, "document.changed") if by_owner else (None, "document.returned")
+            await self._audit.record(unit, who, action, resource_type="document", resource_id=document_id)
             unit.after_commit(
                 lambda: self._bus.publish(user_topic(actor.user_id), Event("documents_changed", document_id))
             )
-        return erased
 
     async def _exchange_file(
         self, unit: UnitOfWork, actor: Actor, row: DocumentRow, copy: tuple[NewFile, bytes, bytes]
@@ -168,11 +187,12 @@ class SharingService:
         erased: list[str] = []
         _, _, old_wrapped = await repository.get_file(row.file.id, right=_DOWNLOAD)
         existing = await repository.find_stored(file.space, file.content_hash)
-        if existing is not None:
+        is_new = False
+        if existing is None:
+            existing, is_new = await repository.add_new_file(file, wrapped)
+        if not is_new:
             plain = self._keys.unwrap(await repository.wrapped_key(existing))
             erased.append(file.file_id)
-        else:
-            existing, _ = await repository.add_new_file(file, wrapped)
         old_key = self._keys.unwrap(old_wrapped)
         for chunk in await passages.list_chunks(row.document.id, -1, _ALL):
             aad = chunk_aad(chunk.id)

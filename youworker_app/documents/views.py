@@ -32,6 +32,7 @@ def document_view(row: DocumentRow, actor: Actor) -> DocumentView:
         group_id=document.group_id,
         is_private=document.is_private,
         is_mine=document.owner_id == actor.user_id,
+        can_download=row.right >= Right.DOWNLOAD,
         tags=row.tags,
         collection=document.collection,
         language=document.language,

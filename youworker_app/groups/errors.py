@@ -35,6 +35,11 @@ class AlreadyMember(Conflict):
     code, template = "ALREADY_MEMBER", "This person is in the group already."
 
 
+class GroupBusy(Conflict):
+    code = "GROUP_BUSY"
+    template = "Documents keep arriving in this group, so it could not be deleted. Try again in a moment."
+
+
 class LastAdmin(Conflict):
     code = "LAST_ADMIN"
     template = "The group would be left without an admin. Make somebody else an admin first."

@@ -1,11 +1,14 @@
 """All SQL of groups and memberships."""
 
-from sqlalchemy import func
+from collections.abc import Sequence
+
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from youworker_app.access.repository import Repository
-from youworker_app.access.visible import count_visible, visible
+from youworker_app.access.visible import SystemReason, count_visible, erase_rows, system_scope, visible
+from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import NotFound
 from youworker_app.core.names import is_plain_text, name_key
 from youworker_app.groups.errors import AlreadyMember, GroupNameTaken
@@ -126,6 +129,76 @@ class GroupRepository(Repository):
         if row is None:
             raise NotFound
         await self._session.delete(row)
+
+
+# --- for the ports: what stands in the way of erasing a person or a group, whoever may see it
+
+
+async def deserted_by(unit: UnitOfWork, user_id: str) -> list[str]:
+    """Ids of the groups in which there is nobody but this person."""
+    theirs = select(col(Membership.group_id)).where(col(Membership.user_id) == user_id)
+    statement = (
+        select(col(Membership.group_id))
+        .where(col(Membership.group_id).in_(theirs))
+        .group_by(col(Membership.group_id))
+        .having(func.count() == 1)
+    )
+    return list((await unit.session.execute(system_scope(statement, SystemReason.ERASURE))).scalars())
+
+
+async def hold_deserted(unit: UnitOfWork, group_id: str, user_id: str) -> None:
+    """Holds a group in which there is nobody but this person. Raises NotFound for one that is gone, or not theirs alone."""
+    held = select(col(Group.id)).where(col(Group.id) == group_id).with_for_update()
+    await unit.session.execute(system_scope(held, SystemReason.ERASURE))
+    if group_id not in await deserted_by(unit, user_id):
+        raise NotFound
+
+
+async def leave_everywhere(unit: UnitOfWork, user_id: str) -> tuple[int, list[tuple[str, str]]]:
+    """Ends a person's memberships. Returns how many, and (group, new admin) where nobody else could have acted as one."""
+    theirs = select(col(Membership.group_id)).where(col(Membership.user_id) == user_id)
+    held = select(col(Group.id)).where(col(Group.id).in_(theirs)).order_by(col(Group.id)).with_for_update()
+    await unit.session.execute(system_scope(held, SystemReason.ERASURE))
+    heirs = _heirs(await _others(unit, user_id))
+    count = await erase_rows(unit, Membership, col(Membership.user_id) == user_id)
+    for row in heirs:
+        statement = update(Membership).where(col(Membership.id) == row.id).values(role="admin")
+        await unit.session.execute(system_scope(statement, SystemReason.ERASURE))
+    return count, [(row.group_id, row.user_id) for row in heirs]
+
+
+async def _others(unit: UnitOfWork, user_id: str) -> Sequence[tuple[Membership, bool]]:
+    """The other members of the groups that a person administers, those who can sign in first, then by how long."""
+    administered = select(col(Membership.group_id)).where(
+        col(Membership.user_id) == user_id, col(Membership.role) == "admin"
+    )
+    statement = (
+        select(Membership, col(User.is_active))
+        .join(User, col(User.id) == col(Membership.user_id))
+        .where(col(Membership.group_id).in_(administered), col(Membership.user_id) != user_id)
+        .order_by(col(User.is_active).desc(), col(Membership.joined_at), col(Membership.id))
+    )
+    rows = await unit.session.execute(system_scope(statement, SystemReason.ERASURE))
+    return [(row, is_active) for row, is_active in rows]
+
+
+def _heirs(others: Sequence[tuple[Membership, bool]]) -> list[Membership]:
+    """For each group without an admin who can sign in, the first of its members; a suspended admin will do if all are."""
+    first: dict[str, Membership] = {}
+    for row, _ in others:
+        first.setdefault(row.group_id, row)
+    able = {row.group_id for row, is_active in others if row.role == "admin" and is_active}
+    someone = {row.group_id for row, is_active in others if is_active}
+    suspended = {row.group_id for row, _ in others if row.role == "admin"} - someone
+    return [row for group_id, row in first.items() if group_id not in able | suspended]
+
+
+async def erase_group(unit: UnitOfWork, group_id: str) -> dict[str, int]:
+    """The group's row with its memberships. Returns how many rows of each table."""
+    return {
+        "memberships": await erase_rows(unit, Membership, col(Membership.group_id) == group_id),
+        "groups": await erase_rows(unit, Group, col(Group.id) == group_id),
+    }
 
 
 def _view(group: Group, members: int, role: str) -> GroupView:

@@ -45,6 +45,12 @@ async def get_group(actor: CurrentActor, group_id: OpaqueId) -> GroupView:
     return await service(GroupService).get_group(actor, group_id)
 
 
+@router.delete("/{group_id}", status_code=204)
+async def delete_group(actor: CurrentActor, group_id: OpaqueId) -> None:
+    """Admins of the group only. Its documents go back to their owners, private."""
+    await service(GroupService).delete_group(actor, group_id)
+
+
 @router.get("/{group_id}/members")
 async def list_members(actor: CurrentActor, group_id: OpaqueId) -> Page[MemberView]:
     return Page(await service(GroupService).list_members(actor, group_id))

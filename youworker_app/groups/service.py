@@ -1,33 +1,40 @@
 """Groups and who is in them: the use cases. Who is in a group is decided in the transaction that changes it."""
 
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
 
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.audit.service import AuditService
 from youworker_app.core.db import Database, UnitOfWork
 from youworker_app.core.errors import NotFound
 from youworker_app.core.names import is_plain_text, visible_name
+from youworker_app.core.ports import MoveFirst, Ports
 from youworker_app.groups.errors import (
     GroupAdminOnly,
+    GroupBusy,
     GroupDescriptionNotUsable,
     GroupNameNotUsable,
     LastAdmin,
     RoleUnknown,
     UserNotFound,
 )
-from youworker_app.groups.repository import GroupRepository
+from youworker_app.groups.repository import GroupRepository, deserted_by, hold_deserted
 from youworker_app.groups.schemas import CreateGroup, GroupView, MemberView
 
 LONGEST_NAME: Final = 128
 LONGEST_DESCRIPTION: Final = 500
 _ROLES: Final = ("member", "admin")
+_ROUNDS: Final = 10
+
+# Asked at the start of the unit that removes a group: may it go? Holds its row; answers whose work ends with it.
+Admit: TypeAlias = Callable[[UnitOfWork], Awaitable[tuple[str, ...]]]
 
 
 class GroupService:
     """Creating groups, and who is in them. A stranger gets NotFound for a group, whatever they ask of it."""
 
-    def __init__(self, db: Database, audit: AuditService) -> None:
-        self._db, self._audit = db, audit
+    def __init__(self, db: Database, audit: AuditService, ports: Ports) -> None:
+        self._db, self._audit, self._ports = db, audit, ports
 
     async def create_group(self, actor: Actor, wanted: CreateGroup) -> GroupView:
         """A new group with the actor as its admin. Raises GroupNameNotUsable, GroupDescriptionNotUsable, GroupNameTaken."""
@@ -93,7 +100,10 @@ class GroupService:
             await self._record(unit, actor, "member.changed", group_id, user_id=user_id, role=role)
 
     async def remove_member(self, actor: Actor, group_id: str, user_id: str) -> None:
-        """Admins remove, and anyone leaves. Raises NotFound, GroupAdminOnly, LastAdmin."""
+        """Admins remove, and anyone leaves; work in their name ends or goes on without the group.
+
+        Raises NotFound, GroupAdminOnly, LastAdmin.
+        """
         require_scope(actor, Scope.GROUPS_WRITE)
         async with self._db.write() as unit:
             repository = GroupRepository(unit, actor)
@@ -104,6 +114,54 @@ class GroupService:
             await self._keep_an_admin(repository, group_id, user_id)
             await repository.remove(group_id, user_id)
             await self._record(unit, actor, "member.removed", group_id, user_id=user_id)
+            self._ports.stop_after(unit, user_id)
+        await self._ports.settle()
+
+    async def delete_group(self, actor: Actor, group_id: str) -> None:
+        """Admins remove their group; its documents go back to their owners, private. Raises NotFound, GroupAdminOnly, GroupBusy.
+
+        The group stands until the last document has left, so a removal that breaks off loses nothing; asking again goes on.
+        """
+        require_scope(actor, Scope.GROUPS_WRITE)
+
+        async def admit(unit: UnitOfWork) -> tuple[str, ...]:
+            repository = GroupRepository(unit, actor)
+            await self._require_admin(repository, group_id)
+            return tuple(member.user_id for member in await repository.list_members(group_id))
+
+        await self._close(actor, group_id, admit)
+
+    async def close_deserted(self, actor: Actor, user_id: str) -> None:
+        """Removes the groups that have nobody but this person, who is about to be erased. The caller has asked `require()`."""
+        async with self._db.read() as unit:
+            group_ids = await deserted_by(unit, user_id)
+        for group_id in group_ids:
+
+            async def admit(unit: UnitOfWork, group_id: str = group_id) -> tuple[str, ...]:
+                await hold_deserted(unit, group_id, user_id)
+                return ()
+
+            try:
+                await self._close(actor, group_id, admit)
+            except NotFound:
+                continue  # somebody joined meanwhile: it is theirs now
+
+    async def _close(self, actor: Actor, group_id: str, admit: Admit) -> None:
+        for _ in range(_ROUNDS):
+            try:
+                async with self._db.write() as unit:
+                    members = await admit(unit)
+                    await self._ports.release_group(unit, actor, group_id)
+                    for user_id in members:
+                        self._ports.stop_after(unit, user_id)
+            except MoveFirst as first:
+                # Files are copied outside of a unit, one at a time; what came in meanwhile goes in the next round.
+                for step in first.steps:
+                    await step()
+            else:
+                await self._ports.settle()
+                return
+        raise GroupBusy
 
     async def _require_admin(self, repository: GroupRepository, group_id: str) -> None:
         await repository.lock(group_id)

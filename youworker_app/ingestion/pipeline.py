@@ -4,7 +4,6 @@ No unit is open while a file is parsed or a text embedded.
 """
 
 import asyncio
-from dataclasses import replace
 
 from youworker_app.access.actor import Actor
 from youworker_app.core.clock import now
@@ -14,6 +13,7 @@ from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.telemetry import get_logger
 from youworker_app.documents.intake import DocumentIntake
 from youworker_app.documents.schemas import Locator, NewPassage, PlainPassage, SourceFile
+from youworker_app.gateways.blobs.errors import BlobMissing
 from youworker_app.gateways.blobs.protocol import BlobStore
 from youworker_app.gateways.embeddings.protocol import Embedder
 from youworker_app.gateways.parsing.errors import PdfWithoutText
@@ -39,6 +39,10 @@ class Stopped(Exception):
     """The job is no longer ours to work on."""
 
 
+class Moved(Exception):
+    """The document stands on another file since we read it: sharing it copied its bytes under another key."""
+
+
 class IngestionPipeline:
     """Brings one document from stored to searchable."""
 
@@ -58,6 +62,13 @@ class IngestionPipeline:
 
     async def run(self, actor: Actor, job_id: str) -> None:
         """From the stage that the job had reached to the end. Raises Stopped, and AppError for what a person can be told."""
+        while True:
+            try:
+                return await self._run(actor, job_id)
+            except Moved:
+                log.info("document_moved", job_id=job_id)
+
+    async def _run(self, actor: Actor, job_id: str) -> None:
         stage, cursor, source = await self._begin(actor, job_id)
         try:
             if stage is Stage.STORED:
@@ -65,16 +76,18 @@ class IngestionPipeline:
                 cursor = 0
             if stage in {Stage.STORED, Stage.TEXT}:
                 source = await self._embed(actor, job_id, source, cursor)
+            # Batches that were written before the document changed hands or group, perhaps by an earlier run, follow.
+            await self._vectors.set_visibility(source.document_id, source.visibility)
             await self._finish(actor, job_id, source)
         except (Stopped, NotFound):
-            await self._forget_if_gone(actor, job_id, source)
+            await self._forget_if_gone(source)
             raise
 
-    async def _forget_if_gone(self, actor: Actor, job_id: str, source: SourceFile) -> None:
+    async def _forget_if_gone(self, source: SourceFile) -> None:
         """Takes back vectors that were written while the document was being deleted."""
         async with self._db.read() as unit:
-            job = await JobRepository(unit, actor).find(job_id)
-        if job is None:
+            is_there = await self._intake.is_there(unit, source.document_id)
+        if not is_there:
             await self._vectors.delete_document(source.document_id)
             raise Stopped
 
@@ -90,7 +103,7 @@ class IngestionPipeline:
             return Stage(job.stage), job.cursor, source
 
     async def _read_text(self, actor: Actor, job_id: str, source: SourceFile) -> None:
-        data = await self._blobs.read_all(source.file_id, source.data_key)
+        data = await self._bytes(actor, source)
         async with self._parser.open(data, source.media_type) as document:
             passages, sample = await self._passages(actor, job_id, source, document)
             pages, title, has_text = document.page_count, document.title, document.has_text
@@ -99,11 +112,25 @@ class IngestionPipeline:
         language = detect_language(sample)
         async with self._db.write() as unit:
             job = await self._current(unit, actor, job_id)
+            await self._require_unmoved(unit, actor, source)
             await self._intake.put_passages(
                 unit, actor, source.document_id, passages, pages=pages, language=language, title=title
             )
             job.stage, job.cursor, job.progress, job.updated_at = Stage.TEXT.value, 0, _TEXT_SHARE, now()
             unit.after_commit(lambda: self._announce(actor, source.document_id))
+
+    async def _bytes(self, actor: Actor, source: SourceFile) -> bytes:
+        try:
+            return await self._blobs.read_all(source.file_id, source.data_key)
+        except BlobMissing:
+            async with self._db.read() as unit:
+                await self._require_unmoved(unit, actor, source)
+            raise
+
+    async def _require_unmoved(self, unit: UnitOfWork, actor: Actor, source: SourceFile) -> None:
+        """Raises Moved when the document stands on another file now, under whose key its passages belong."""
+        if (await self._intake.source(unit, actor, source.document_id)).file_id != source.file_id:
+            raise Moved
 
     async def _passages(
         self, actor: Actor, job_id: str, source: SourceFile, document: OpenDocument
@@ -130,9 +157,13 @@ class IngestionPipeline:
         return passages, sample
 
     async def _embed(self, actor: Actor, job_id: str, source: SourceFile, cursor: int) -> SourceFile:
-        source, total = await self._fresh(actor, source)
+        document_id = source.document_id
+        async with self._db.read() as unit:
+            total = await self._intake.count_passages(unit, actor, document_id)
         while True:
             async with self._db.read() as unit:
+                # As it stands now: its language is known since reading, its sharing and with it its key may have changed.
+                source = await self._intake.source(unit, actor, document_id)
                 batch = await self._intake.read_passages(
                     unit, actor, source, after_ordinal=cursor - 1, limit=_BATCH
                 )
@@ -144,16 +175,7 @@ class IngestionPipeline:
                 job = await self._current(unit, actor, job_id)
                 job.cursor, job.updated_at = cursor, now()
                 job.progress = _TEXT_SHARE + (1 - _TEXT_SHARE) * min(cursor / max(total, 1), 1)
-                unit.after_commit(lambda: self._announce(actor, source.document_id))
-
-    async def _fresh(self, actor: Actor, source: SourceFile) -> tuple[SourceFile, int]:
-        """The source as it stands after reading: its language is known now, and its sharing may have changed."""
-        async with self._db.read() as unit:
-            current = await self._intake.source(unit, actor, source.document_id)
-            total = await self._intake.count_passages(unit, actor, source.document_id)
-        return replace(
-            source, language=current.language, title=current.title, visibility=current.visibility
-        ), total
+                unit.after_commit(lambda: self._announce(actor, document_id))
 
     async def _points(self, source: SourceFile, batch: list[PlainPassage]) -> list[VectorPoint]:
         texts = [embedding_text(source.title, _section(passage), passage.text) for passage in batch]

@@ -9,10 +9,12 @@ from sqlmodel import col
 from youworker_app.access.actor import Actor
 from youworker_app.access.authenticate import actor_for_user
 from youworker_app.access.repository import Repository
-from youworker_app.access.visible import SystemReason, system_scope, visible
+from youworker_app.access.visible import SystemReason, erase_rows, system_scope, visible
 from youworker_app.core.clock import now
 from youworker_app.core.db import UnitOfWork
+from youworker_app.ingestion.errors import RequesterGone
 from youworker_app.ingestion.schemas import JobView, Stage
+from youworker_app.models.documents import Document
 from youworker_app.models.jobs import Job
 
 UNFINISHED = ("queued", "running")
@@ -70,17 +72,51 @@ async def requester(unit: UnitOfWork, job_id: str) -> Actor | None:
     return await actor_for_user(unit, user_id) if user_id else None
 
 
-async def fail_unattended(unit: UnitOfWork, job_id: str, code: str, message: str) -> None:
-    """Marks a job failed whose requester can no longer be asked for."""
+async def fail_unattended(unit: UnitOfWork, job_id: str) -> str | None:
+    """Marks a job failed whose requester may no longer work here. Returns the document that it was about."""
     statement = select(Job).where(col(Job.id) == job_id)
     job = (await unit.session.execute(system_scope(statement, SystemReason.RECOVERY))).scalar_one_or_none()
-    if job is not None:
-        job.state, job.error_code, job.error_details, job.updated_at = (
-            "failed",
-            code,
-            {"message": message},
-            now(),
-        )
+    if job is None:
+        return None
+    job.state, job.error_code, job.updated_at = "failed", RequesterGone.code, now()
+    job.error_details = {"message": RequesterGone().message}
+    return job.document_id
+
+
+async def unfinished_of(unit: UnitOfWork, user_id: str) -> list[JobTicket]:
+    """A person's jobs that have not ended, oldest first."""
+    statement = select(Job).where(col(Job.requester_id) == user_id, col(Job.state).in_(UNFINISHED))
+    rows = await unit.session.execute(
+        system_scope(statement.order_by(col(Job.created_at)), SystemReason.RECOVERY)
+    )
+    return [JobTicket(row.id, row.kind) for row in rows.scalars()]
+
+
+async def bequeath(unit: UnitOfWork, user_id: str) -> list[JobTicket]:
+    """Gives a person's jobs on documents of others to these documents' owners. Returns those that have something to do.
+
+    Finished ones are opened at their last stage: it tells the index whose the document is now. Since that stands in
+    the row, a process that dies before it was done does it at its next start.
+    """
+    statement = (
+        select(Job, col(Document.owner_id))
+        .join(Document, col(Document.id) == col(Job.document_id))
+        .where(col(Job.requester_id) == user_id, col(Document.owner_id) != user_id)
+    )
+    rows = (await unit.session.execute(system_scope(statement, SystemReason.ERASURE))).all()
+    for job, owner_id in rows:
+        job.requester_id, job.updated_at = owner_id, now()
+        if job.state == "done":
+            job.state, job.stage = "queued", Stage.EMBEDDED.value
+        elif job.error_code == RequesterGone.code:
+            job.state, job.error_code, job.error_details = "queued", "", {}
+    await unit.session.flush()
+    return [JobTicket(job.id, job.kind) for job, _ in rows if job.state in UNFINISHED]
+
+
+async def erase_jobs(unit: UnitOfWork, user_id: str) -> int:
+    """A person's jobs. Returns how many."""
+    return await erase_rows(unit, Job, col(Job.requester_id) == user_id)
 
 
 async def reopen_for_vectors(unit: UnitOfWork, document_ids: Collection[str]) -> None:

@@ -56,13 +56,12 @@ class IngestionService:
         head, complete, whole = await _peek(source)
         media_type = detect_media_type(head, document.filename, is_complete=complete)
         file, wrapped = await self._store(actor, document, media_type, whole)
-        kept = False
+        stray = [file.file_id]
         try:
-            item, kept = await self._register(actor, file, document, wrapped)
+            return await self._register(actor, file, document, wrapped, stray)
         finally:
-            if not kept:
-                await self._blobs.delete(file.file_id)
-        return item
+            for blob_id in stray:
+                await self._blobs.delete(blob_id)
 
     def _described(self, upload: Upload) -> NewDocument:
         filename = safe_filename(upload.filename)
@@ -95,8 +94,9 @@ class IngestionService:
         return NewFile(file_id, space, receipt.content_hash.hex(), receipt.size_bytes, media_type), wrapped
 
     async def _register(
-        self, actor: Actor, file: NewFile, document: NewDocument, wrapped: bytes
-    ) -> tuple[UploadedItem, bool]:
+        self, actor: Actor, file: NewFile, document: NewDocument, wrapped: bytes, stray: list[str]
+    ) -> UploadedItem:
+        """Empties `stray` once a row knows the bytes: also when the caller was cancelled while it was committed."""
         async with self._db.write() as unit:
             jobs = JobRepository(unit, actor)
             done = await self._intake.register(unit, actor, file, document, wrapped_key=wrapped)
@@ -105,11 +105,13 @@ class IngestionService:
                 job_id = earlier.id if earlier else None
                 return UploadedItem(
                     document.filename, done.document_id, job_id, duplicate_of=done.document_id
-                ), False
+                )
+            if done.file_is_new:
+                unit.after_commit(stray.clear)
             job = jobs.add_job(KIND, done.document_id)
             unit.after_commit(lambda: self._announce(actor, done.document_id))
             unit.after_commit(lambda: self._queue.deliver(KIND, job.id))
-        return UploadedItem(document.filename, done.document_id, job.id), done.file_is_new
+        return UploadedItem(document.filename, done.document_id, job.id)
 
     async def get_job(self, actor: Actor, job_id: str) -> JobView:
         """One of the actor's jobs. Raises NotFound."""

@@ -13,7 +13,7 @@ from youworker_app.core.errors import AppError, DependencyAway, NotFound, Unauth
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.telemetry import correlation_id, get_logger
 from youworker_app.documents.intake import DocumentIntake
-from youworker_app.ingestion.errors import InternalFailure, RequesterGone
+from youworker_app.ingestion.errors import InternalFailure
 from youworker_app.ingestion.pipeline import IngestionPipeline, Stopped
 from youworker_app.ingestion.repository import JobRepository, fail_unattended, requester
 
@@ -95,4 +95,6 @@ class IngestionWorker:
 
     async def _fail_unattended(self, job_id: str) -> None:
         async with self._db.write() as unit:
-            await fail_unattended(unit, job_id, RequesterGone.code, RequesterGone().message)
+            document_id = await fail_unattended(unit, job_id)
+            if document_id:
+                await self._intake.give_up(unit, document_id)

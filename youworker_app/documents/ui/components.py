@@ -106,7 +106,11 @@ def document_panel() -> rx.Component:
             icon_button("x", t("app.close"), on_click=ViewerState.close),
             class_name="panel-head",
         ),
-        rx.el.div(rx.cond(item.kind == "pdf", pages, text), _download(item), class_name="panel-body"),
+        rx.el.div(
+            rx.cond(item.kind == "pdf", pages, text),
+            rx.cond(item.downloadable, _download(item)),
+            class_name="panel-body",
+        ),
         open=ViewerState.shown,
         label=t("viewer.title"),
         on_close=ViewerState.close,
@@ -147,6 +151,6 @@ def _actions(item: rx.Var[DocumentItem], on_retry: Any, on_stop: Any) -> list[An
     return [
         rx.cond(item.mine & busy, stop),
         rx.cond(item.mine & ended, again),
-        download,
+        rx.cond(item.downloadable, download),
         rx.cond(item.mine, delete),
     ]

@@ -18,7 +18,7 @@ from youworker_app.ui.base_state import BaseState
 from youworker_app.ui.errors import ToastState
 
 PAGE = 50
-NOBODY = DocumentItem("", "", "", "", "", "", "", 0, "", "", False, False, 0, "")
+NOBODY = DocumentItem("", "", "", "", "", "", "", 0, "", "", False, False, False, 0, "")
 
 
 class DocumentsState(BaseState):

@@ -24,6 +24,7 @@ class DocumentItem:
     facts: str
     private: bool
     mine: bool
+    downloadable: bool
     pages: int
     created_at: str
 
@@ -43,6 +44,7 @@ def document_item(view: DocumentView, language: str) -> DocumentItem:
         facts=_facts(view, language),
         private=view.is_private,
         mine=view.is_mine,
+        downloadable=view.can_download,
         pages=view.pages or 0,
         created_at=view.created_at.isoformat(),
     )

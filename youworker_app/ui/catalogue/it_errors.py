@@ -14,6 +14,9 @@ TEXTS: dict[str, str] = {
         "In questa conversazione una risposta è ancora in corso. Fermala oppure aspetta che finisca."
     ),
     "BODY_TOO_LARGE": "Una richiesta di questo tipo può avere al massimo {max_bytes} byte.",
+    "CHANGED_MEANWHILE": (
+        "Nello stesso momento qualcuno lo ha modificato o eliminato. Ricarica la pagina e riprova."
+    ),
     "CONFIGURATION": "{problem}",
     "CONFLICT": "È in conflitto con ciò che c'è già.",
     "CSRF_MISMATCH": "Questa pagina non è più valida. Ricaricala e riprova.",
@@ -81,6 +84,10 @@ TEXTS: dict[str, str] = {
     "FORBIDDEN": "Non ti è consentito farlo.",
     "FOREIGN_ORIGIN": "Questa richiesta è partita dalla pagina di un altro sito ed è stata rifiutata.",
     "GROUP_ADMIN_ONLY": "Solo un amministratore di questo gruppo può farlo.",
+    "GROUP_BUSY": (
+        "In questo gruppo continuano ad arrivare documenti, quindi non è stato possibile eliminarlo. "
+        "Riprova tra un momento."
+    ),
     "GROUP_DESCRIPTION_NOT_USABLE": (
         "La descrizione di un gruppo può avere al massimo {max_length} caratteri."
     ),
@@ -102,6 +109,7 @@ TEXTS: dict[str, str] = {
     "KEY_LIFE_NOT_USABLE": "Una chiave può durare da 1 a {max_days} giorni.",
     "KEY_NAME_NOT_USABLE": "Il nome di una chiave ha da 1 a {max_length} caratteri visibili.",
     "LAST_ADMIN": "Il gruppo resterebbe senza amministratore. Prima nomina qualcun altro.",
+    "LAST_ROOT": ("Sei l'unico amministratore che può accedere. Prima nomina amministratore qualcun altro."),
     "MALFORMED": "Non è stato possibile leggere la richiesta: {reason}",
     "METHOD_NOT_ALLOWED": "Questo indirizzo non accetta richieste di questo tipo.",
     "MODEL_AWAY": "Ollama non è raggiungibile all'indirizzo {url}. Avvialo o correggi l'indirizzo.",

@@ -54,6 +54,18 @@ def test_the_last_of_several_catalogues_holds() -> None:
     assert texts_of(rescued(without_end(old) + new)) == ["new"]
 
 
+def test_the_catalogue_that_the_trailer_names_goes_before_any_other() -> None:
+    other = [b"<< /Type /Catalog /Pages 7 0 R >>", b"<< /Type /Pages /Kids [] /Count 0 >>"]
+    data = one_page_pdf(b"BT /F 12 Tf 20 150 Td (named) Tj ET", more=other)
+    assert texts_of(rescued(b"x" * 2_000 + b"\n" + data)) == ["named"]
+
+
+def test_parts_that_lead_back_to_themselves_are_followed_once() -> None:
+    objects = [CATALOG, ONE_PAGE, PAGE, stream(b"BT /F 12 Tf 20 150 Td (round) Tj ET")]
+    font = HELVETICA.replace(b">>", b"/Self 5 0 R /Page 3 0 R >>")
+    assert texts_of(rescued(without_end(raw_pdf([*objects, font])))) == ["round"]
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -78,7 +90,7 @@ def test_a_part_that_is_nothing_on_purpose_is_not_missing() -> None:
 
 
 def test_a_damaged_file_behind_a_password_tells_so() -> None:
-    data = with_password(pdf_of(["x"]), user="secret", owner="x").replace(b"/Root ", b"/Toor ")
+    data = b"x" * 2_000 + b"\n" + with_password(pdf_of(["x"]), user="secret", owner="x")
     with pytest.raises(PasswordNeeded):
         rescued(data)
     with pytest.raises(SessionError, match="password"):
@@ -98,4 +110,5 @@ def test_metadata_are_told_as_they_are() -> None:
         "creation_date": "2024-03-05T10:15:00+01:00",
     }
     assert len(read_metadata(described_pdf(b"/Title (%b)" % (b"x" * 100_000)))["title"]) == 2_000
+    assert read_metadata(described_pdf(b"/CreationDate (yesterday) /Title (Lease)")) == {"title": "Lease"}
     assert read_metadata(b"no PDF") == {}

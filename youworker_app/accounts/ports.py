@@ -1,0 +1,28 @@
+"""What accounts do when a person goes, or may no longer do what they did."""
+
+from youworker_app.accounts.repository import erase_account
+from youworker_app.core.db import UnitOfWork
+from youworker_app.core.events import Event, EventBus, user_topic
+from youworker_app.core.ports import Erasure
+
+
+class AccountData:
+    """The person's row, sign-ins, keys and data key. Asked last: rows of other domains point here. Fulfils `PersonalData`."""
+
+    tables = frozenset({"users", "login_sessions", "api_keys", "encryption_keys"})
+
+    async def erase(self, unit: UnitOfWork, user_id: str) -> Erasure:
+        """With the data key what they wrote is noise, in old backups too."""
+        return Erasure(await erase_account(unit, user_id))
+
+
+class OpenPages:
+    """Pages that a person has open: told to ask again who is there and what they may see. Fulfils `RunningWork`."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
+
+    async def stop(self, user_id: str) -> None:
+        """A page whose person may no longer be here goes to the sign-in."""
+        for name in ("sessions_changed", "documents_changed"):
+            self._bus.publish(user_topic(user_id), Event(name))
