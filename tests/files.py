@@ -27,6 +27,7 @@ def pdf_of(
     pages: Sequence[str],
     *,
     title: str | None = None,
+    author: str | None = None,
     size: int = 11,
     bookmarks: Sequence[tuple[int, int, str]] = (),
 ) -> bytes:
@@ -36,6 +37,8 @@ def pdf_of(
     """
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=A4, invariant=True)
+    if author is not None:
+        canvas.setAuthor(author)
     if title is not None:
         canvas.setTitle(title)
     for index, page in enumerate(pages, 1):

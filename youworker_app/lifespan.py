@@ -51,7 +51,7 @@ async def _started(stack: AsyncExitStack, send: Send) -> bool:
     except ConfigurationError as error:
         await _refuse(send, error.message)
         return False
-    except Exception:  # noqa: BLE001 - the server would go on without an installation, whatever the reason
+    except Exception:
         log.exception("start_failed")
         await _refuse(send, "something unexpected happened, see above.")
         return False

@@ -197,6 +197,7 @@ def _create_documents() -> None:
         "documents",
         sa.Column("id", sa.String(36), nullable=False),
         sa.Column("title", sa.String(512), nullable=False),
+        sa.Column("author", sa.String(256), nullable=False),
         sa.Column("filename", sa.String(512), nullable=False),
         sa.Column("file_id", sa.String(36), nullable=False),
         sa.Column("owner_id", sa.String(36), nullable=False),

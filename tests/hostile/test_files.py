@@ -410,3 +410,14 @@ def test_the_beginning_of_a_long_file_is_enough_to_tell() -> None:
         assert detect_media_type(text[:cut], "a.txt", is_complete=False) == PLAIN_TEXT
     assert detect_media_type(b" " * 9_000, "a.txt", is_complete=False) == PLAIN_TEXT
     assert detect_media_type(GOOD[:1_000], "a", is_complete=False) == PDF
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "text/markdown"])
+async def test_a_text_that_would_take_too_much_memory_is_told_to_be_split(media_type: str) -> None:
+    parser = LocalParser(ParserLimits(text_bytes=1_000))
+    async with parser.open(b"a" * 1_000, media_type) as document:
+        assert document.unit_count == 1
+    with pytest.raises(FileTooComplex):
+        async with parser.open(b"a" * 1_001, media_type):
+            pass
+    await parser.close()

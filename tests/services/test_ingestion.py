@@ -228,3 +228,25 @@ async def test_a_stranger_reaches_no_job(house: House) -> None:
         await house.ingestion.cancel_job(bruno, item.job_id or "")
     with pytest.raises(NotFound):
         await house.ingestion.retry_job(bruno, item.job_id or "")
+
+
+async def test_a_file_that_tells_its_title_and_author_is_listed_by_them(house: House) -> None:
+    anna = await house.person("anna")
+    told = await house.upload(
+        anna, pdf_of(["Boilers."], title="Boiler manual", author="Ufficio tecnico"), "scan-0001.pdf"
+    )
+    view = await house.documents.get_document(anna, told.document_id or "")
+    assert (view.title, view.author, view.filename) == ("Boiler manual", "Ufficio tecnico", "scan-0001.pdf")
+    silent = await house.upload(anna, NOTE, "boiler.txt")
+    view = await house.documents.get_document(anna, silent.document_id or "")
+    assert (view.title, view.author) == ("boiler", "")
+
+
+async def test_a_damaged_pdf_that_can_be_rescued_is_read(house: House) -> None:
+    anna = await house.person("anna")
+    whole = pdf_of(["The boiler's number is K-4711."])
+    cut = whole[: whole.rindex(b"startxref")]
+    item = await house.upload(anna, cut, "cut.pdf")
+    view = await house.documents.get_document(anna, item.document_id or "")
+    assert view.state == "ready"
+    assert (await house.documents.page_picture(anna, view.file_id, 1)).startswith(b"\x89PNG")

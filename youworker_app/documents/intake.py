@@ -123,10 +123,12 @@ class DocumentIntake:
         pages: int | None,
         language: str,
         title: str | None,
+        author: str | None,
     ) -> None:
         """Exchanges the document's passages and writes what reading it told. Raises NotFound."""
         document = await DocumentRepository(unit, actor).get(document_id)
         document.pages, document.language = pages, language
+        document.author = author or ""
         if title:
             document.title = title
         await PassageRepository(unit, actor).replace(document_id, passages)

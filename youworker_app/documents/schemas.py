@@ -18,6 +18,7 @@ class Locator:
 class DocumentView:
     id: str
     title: str
+    author: str  # as the file itself says, or empty
     filename: str
     file_id: str
     mime_type: str

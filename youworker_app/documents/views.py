@@ -15,6 +15,7 @@ def document_view(row: DocumentRow, actor: Actor) -> DocumentView:
     return DocumentView(
         id=document.id,
         title=document.title,
+        author=document.author,
         filename=document.filename,
         file_id=document.file_id,
         mime_type=row.file.media_type,

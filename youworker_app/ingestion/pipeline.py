@@ -106,7 +106,7 @@ class IngestionPipeline:
         data = await self._bytes(actor, source)
         async with self._parser.open(data, source.media_type) as document:
             passages, sample = await self._passages(actor, job_id, source, document)
-            pages, title, has_text = document.page_count, document.title, document.has_text
+            pages, has_text, told = document.page_count, document.has_text, await document.metadata()
         if not passages:
             raise PdfWithoutText if source.media_type == PDF and not has_text else NoTextFound
         language = detect_language(sample)
@@ -114,7 +114,14 @@ class IngestionPipeline:
             job = await self._current(unit, actor, job_id)
             await self._require_unmoved(unit, actor, source)
             await self._intake.put_passages(
-                unit, actor, source.document_id, passages, pages=pages, language=language, title=title
+                unit,
+                actor,
+                source.document_id,
+                passages,
+                pages=pages,
+                language=language,
+                title=told.title,
+                author=told.author,
             )
             job.stage, job.cursor, job.progress, job.updated_at = Stage.TEXT.value, 0, _TEXT_SHARE, now()
             unit.after_commit(lambda: self._announce(actor, source.document_id))

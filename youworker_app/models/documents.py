@@ -34,6 +34,7 @@ class Document(SQLModel, table=True):
 
     id: str = id_field()
     title: str = Field(max_length=512)
+    author: str = Field(default="", max_length=256)  # as the file itself says
     filename: str = Field(max_length=512)
     file_id: str = reference("stored_files.id", on_delete="RESTRICT")
     owner_id: str = reference("users.id", index=False)

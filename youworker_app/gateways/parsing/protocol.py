@@ -43,6 +43,8 @@ class ParserLimits:
     memory_bytes: int = 1024 * 1024 * 1024
     step_seconds: float = 60.0
     picture_pixels: int = 8_000_000
+    # A text is cut in the server's own process and takes about four times its size while that lasts.
+    text_bytes: int = 64 * 1024 * 1024
 
 
 class OpenDocument(Protocol):
