@@ -36,6 +36,10 @@ PAPERS: Mapping[str, Paper] = {
 }
 
 
+# Those that are PDFs; the others are texts, which have no pages.
+PICTURED = ("shared", "viewable")
+
+
 @dataclass(frozen=True)
 class DocumentIds:
     """What names a document and its parts, and the words that only it holds."""

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from tests.files import pdf_of
 from tests.house import PASSWORD, House
-from tests.isolation.company import PAPERS, PEOPLE, TEAMS, ChatIds, DocumentIds, Facts, Pass
+from tests.isolation.company import PAPERS, PEOPLE, PICTURED, TEAMS, ChatIds, DocumentIds, Facts, Pass
 from tests.isolation.rules import Paper
 from youworker_app.access.actor import Scope
 from youworker_app.access.visible import SystemReason, system_scope
@@ -68,7 +68,7 @@ class Founding:
         word, tag = f"word{name}", f"tag-{name}"
         text = f"The rule of {word} says that every {word} is counted twice, for {name} alone."
         filename, data = f"{name}-paper.txt", text.encode()
-        if name == "shared":
+        if name in PICTURED:
             filename, data = f"{name}-paper.pdf", pdf_of([text, f"Another page about {word}."])
         team = self.facts.teams[paper.team] if paper.team else None
         item = await self.house.upload(

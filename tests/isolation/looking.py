@@ -76,8 +76,8 @@ class Onlooker:
     vectors: MemoryVectorStore
     company: Company
 
-    async def look(self, person: str, actor: Actor, name: str) -> None:
-        """Lists, the vector store, passages, conversations; and one document, by `name`, from all sides."""
+    async def look(self, person: str, actor: Actor, name: str, chat: Asked | None) -> None:
+        """Lists, the vector store, passages; and one document, by `name`, and one conversation from all sides."""
         company, documents = self.company, self.house.documents
         listed = await documents.list_documents(actor, DocumentFilter(), ALL)
         assert {view.id for view in listed.items} == company.papers_of(person, Level.VIEW), person
@@ -90,7 +90,7 @@ class Onlooker:
         await self.look_at_passages(person, actor)
         if name:
             await self.look_at_one(person, actor, name)
-        for chat in company.chats:
+        if chat:
             await self.look_at_chat(person, actor, chat)
 
     async def look_at_passages(self, person: str, actor: Actor) -> None:
@@ -125,10 +125,10 @@ class Onlooker:
     async def look_at_chat(self, person: str, actor: Actor, chat: Asked) -> None:
         conversations = self.house.conversations
         is_own = chat.owner == person
-        assert await given(conversations.get_session(actor, chat.session_id)) == is_own
-        assert await given(conversations.get_message(actor, chat.message_id)) == is_own
-        assert await given(anext(self.house.chat.events(actor, chat.run_id))) == is_own
         if not is_own:
+            assert not await given(conversations.get_session(actor, chat.session_id))
+            assert not await given(conversations.get_message(actor, chat.message_id))
+            assert not await given(anext(self.house.chat.events(actor, chat.run_id)))
             return
         answerable = self.company.papers_of(person, Level.ASK)
         for citation in (await conversations.get_message(actor, chat.message_id)).citations:

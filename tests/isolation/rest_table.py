@@ -39,7 +39,7 @@ BY_ID: Final[Mapping[str, Row]] = {
     "GET /v1/documents/{document_id}/chunks": Row("document", READ, VIEW),
     "GET /v1/files/{file_id}/metadata": Row("file", READ, VIEW),
     "GET /v1/files/{file_id}/download": Row("file", READ, DOWNLOAD),
-    # All but one of the documents are texts, which have no pages.
+    # Most of the documents are texts, which have no pages.
     "GET /v1/files/{file_id}/pages/{page}.png": Row("page", READ, VIEW, done=frozenset({200, 422})),
     "GET /v1/ingest/jobs/{job_id}": Row("job", READ, OWN),
     "POST /v1/ingest/jobs/{job_id}/cancel": Row("job", WRITE, OWN, done=frozenset({409})),

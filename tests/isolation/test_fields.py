@@ -11,6 +11,7 @@ from tests.isolation.company import ACTIVE, CARRIERS, TEAMS, Target, visible_pap
 from tests.isolation.rest_table import FIELDS, Field
 from tests.isolation.rules import Level
 from tests.isolation.world import World
+from youworker_app.core.ids import new_id
 
 
 def values_of(field: Field, target: Target) -> Any:
@@ -87,6 +88,23 @@ def is_same(answer: httpx.Response, unknown: httpx.Response, *, is_picture: bool
         return answer.content == unknown.content
     one, other = seen(answer), seen(unknown)
     return (one.status, one.body) == (other.status, other.body)
+
+
+async def test_a_page_boxes_its_own_passages_only(world: World) -> None:
+    """A passage of another document marks nothing, whoever may see both."""
+    papers = world.facts.papers
+    path = f"/v1/files/{papers['shared'].file_id}/pages/1.png"
+    async with world.client(world.facts.passes["owner"].headers("key")) as client:
+
+        async def picture(chunk_id: str) -> bytes:
+            return (await client.get(path, params={"chunk_id": chunk_id})).raise_for_status().content
+
+        plain = await picture(new_id())
+        own = [await picture(chunk_id) for chunk_id in papers["shared"].chunk_ids]
+        others = [await picture(ids.chunk_ids[0]) for name, ids in papers.items() if name != "shared"]
+    assert [each != plain for each in own] == [True, False]  # the second one stands on the second page
+    assert all(each == plain for each in others)
+    assert papers["viewable"].chunk_ids
 
 
 async def test_lists_hold_exactly_what_the_rights_say(world: World) -> None:

@@ -1,6 +1,9 @@
-"""What is left to somebody who had access and lost it."""
+"""What is left to somebody who had access and lost it, and what memory holds beside the rows."""
 
+from tests.isolation.asking import ask, seen
+from tests.isolation.company import ACTIVE, Target
 from tests.isolation.world import World
+from youworker_app.core.ids import new_id
 
 
 async def test_an_answer_outlives_its_evidence_but_does_not_show_it(world: World) -> None:
@@ -62,3 +65,18 @@ async def test_who_left_a_group_puts_nothing_before_it(world: World) -> None:
         listed = (await client.get("/v1/documents", params={"limit": 200})).text
     assert "kept-paper" not in listed
     assert "left-paper" not in listed
+
+
+async def test_a_run_that_is_still_in_memory_is_its_own_persons_alone(world: World) -> None:
+    """What is kept for those who follow an answer is asked for by right as the rows are."""
+    question = {"message": "What does the rule of wordprivate say?"}
+    async with world.client(world.facts.passes["owner"].headers("cookie")) as client:
+        run_id = (await client.post("/v1/chat", json=question)).json()["run_id"]
+    assert world.house.installation.runs.find(run_id)
+    targets = (Target("live", {"run_id": run_id}, {}), Target("unknown", {"run_id": new_id()}, {}))
+    for person in ACTIVE[1:]:
+        async with world.client(world.facts.passes[person].headers("key")) as client:
+            for entry in ("GET /v1/chat/runs/{run_id}/events", "POST /v1/chat/runs/{run_id}/stop"):
+                live, unknown = [seen(await ask(client, entry, target)) for target in targets]
+                assert live == unknown, (person, entry)
+                assert live.status == 404

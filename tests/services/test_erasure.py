@@ -7,14 +7,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from tests.house import PASSWORD, House, open_house, pieces
 from tests.rows import every_row, traces
 from youworker_app.access.actor import Actor, Scope, ScopeMissing
 from youworker_app.access.permissions import RootOnly
+from youworker_app.access.visible import SystemReason, system_scope
 from youworker_app.accounts.errors import LastRoot, SignInFailed
 from youworker_app.accounts.schemas import CreateApiKey, CreateUser
 from youworker_app.chat.schemas import AskQuestion
+from youworker_app.core.clock import now
 from youworker_app.core.db import Database
 from youworker_app.core.errors import NotFound, Unauthenticated
 from youworker_app.core.keys import DataKeys
@@ -29,6 +33,7 @@ from youworker_app.gateways.parsing.parser import LocalParser
 from youworker_app.gateways.vectors.errors import VectorStoreAway
 from youworker_app.gateways.vectors.memory import MemoryVectorStore
 from youworker_app.ingestion.schemas import Upload
+from youworker_app.models.documents import Document
 from youworker_app.wiring import Gateways
 
 NAME = "annabella-rossi"
@@ -209,6 +214,18 @@ async def test_a_suspended_admin_inherits_only_where_nobody_else_is(company: Com
     assert (await company.view("bruno", "shared")).owner == "carla"
 
 
+async def test_an_admin_who_can_sign_in_comes_before_one_who_is_longer_there(company: Company) -> None:
+    house = company.house
+    carla = await company.actor("carla")
+    await house.installation.groups.change_role(
+        await company.actor("bruno"), company.groups["team"], carla.user_id, "admin"
+    )
+    await house.installation.accounts.set_active(company.root, carla.user_id, is_active=False)
+    await company.remove()
+    for document in ("shared", "crewed"):
+        assert (await company.view("bruno", document)).owner == "bruno"
+
+
 async def test_a_group_of_nobody_else_goes_and_gives_back_what_others_left_in_it(company: Company) -> None:
     await company.remove()
     rows = await every_row(company.house.installation.db)
@@ -351,13 +368,30 @@ async def copies_of(company: Company) -> set[str]:
     return {(await company.view("bruno", "left")).file_id}
 
 
+async def test_a_file_on_which_a_document_of_others_stands_stays(company: Company) -> None:
+    """Anna has thrown hers away, so that nobody inherits it; Bruno brought the same content to the group."""
+    shared = await company.view(NAME, "shared")
+    thrown_away = update(Document).where(col(Document.id) == shared.id).values(deleted_at=now())
+    async with company.house.installation.db.write() as unit:
+        await unit.session.execute(system_scope(thrown_away, SystemReason.ERASURE))
+    bruno = await company.actor("bruno")
+    item = await company.house.upload(bruno, text_about("shared"), "mine.txt", group_id=shared.group_id)
+    await company.remove()
+    mine = await company.house.documents.get_document(bruno, item.document_id or "")
+    assert mine.file_id == shared.file_id
+    content = await company.house.documents.open_file(bruno, mine.file_id)
+    assert b"".join([piece async for piece in content.stream]) == text_about("shared")
+    rows = await every_row(company.house.installation.db)
+    assert shared.id not in {row["id"] for row in rows["documents"]}
+
+
 # --- who may
 
 
 async def test_only_administrators_remove(company: Company) -> None:
     accounts = company.house.installation.accounts
     for call in (accounts.remove_user, lambda a, b: accounts.set_active(a, b, is_active=False)):
-        for user_id in (company.anna.user_id, "nobody", "\0"):
+        for user_id in (company.anna.user_id, company.root.user_id, "nobody", "\0"):
             with pytest.raises(RootOnly):
                 await call(await company.actor("bruno"), user_id)
             with pytest.raises(ScopeMissing):
