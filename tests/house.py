@@ -18,7 +18,7 @@ from youworker_app.chat.service import ChatService
 from youworker_app.core.db import Database
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.registry import service
-from youworker_app.core.settings import DatabaseSettings, Settings
+from youworker_app.core.settings import DatabaseSettings, ServerSettings, Settings
 from youworker_app.documents.service import DocumentService
 from youworker_app.documents.sharing import SharingService
 from youworker_app.gateways.blobs.memory import MemoryBlobStore
@@ -148,6 +148,7 @@ async def open_house(
     """Starts an installation over a migrated database."""
     settings = Settings(data_dir=folder)
     settings.database = DatabaseSettings(url=database_url)
+    settings.server = ServerSettings(shutdown_seconds=1)
     gateways = gateways or Gateways(
         MemoryBlobStore(), MemoryVectorStore(), InMemoryEmbedder(), llm or NoModel(), LocalParser()
     )
