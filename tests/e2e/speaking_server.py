@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,8 +10,8 @@ from typing import Any
 
 
 @contextmanager
-def speaking(text: str, *, piece: int = 7) -> Iterator[str]:
-    """The address of a server that says `text`."""
+def speaking(text: str, *, piece: int = 7, pause_s: float = 0.0) -> Iterator[str]:
+    """The address of a server that says `text`, with a pause after each piece. It ends when nobody listens."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.0"
@@ -26,9 +27,12 @@ def speaking(text: str, *, piece: int = 7) -> Iterator[str]:
                 return
             self._begin()
             for start in range(0, len(text), piece):
-                self._line(
-                    {"message": {"role": "assistant", "content": text[start : start + piece]}, "done": False}
-                )
+                said = {"role": "assistant", "content": text[start : start + piece]}
+                try:
+                    self._line({"message": said, "done": False})
+                except OSError:
+                    return
+                time.sleep(pause_s)
             self._line({"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop"})
 
         def _begin(self) -> None:
