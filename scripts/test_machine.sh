@@ -4,7 +4,6 @@ set -u
 # program or file, and the Debian package that brings it
 needed=(
   "chromium chromium"
-  "redis-server redis-server"
   "/usr/lib/postgresql/*/bin/initdb postgresql"
   "/usr/share/debian-reference/debian-reference.en.pdf debian-reference-en"
 )

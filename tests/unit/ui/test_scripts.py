@@ -12,7 +12,6 @@ import pytest
 REACT = Path(__file__).resolve().parents[3] / "assets" / "react"
 NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
 
-pytestmark = pytest.mark.skipif(NODE is None, reason="Node is not there: make install")
 
 TEXTS = [
     "One paragraph.\n\nAnother one [1].\n\n- a\n- b\n\n- c\n\nEnd.",
@@ -29,7 +28,7 @@ TEXTS = [
 def node(module: str, script: str) -> Any:
     """What `script` prints as JSON, with the module's exports as `m`."""
     source = f"import * as m from {json.dumps((REACT / module).as_uri())};\n{script}"
-    assert NODE is not None
+    assert NODE is not None, "Node comes as a wheel: make build"
     done = subprocess.run(
         [NODE, "--no-warnings", "--input-type=module", "-e", source],
         capture_output=True,
