@@ -59,8 +59,8 @@ test-long: machine dev build ## The tests that take long: fuzzing, soak, every l
 screenshots: machine dev build ## Take the pictures of docs/screenshots anew
 	YOUWORKER_SCREENSHOTS=1 $(PYTEST) -q tests/e2e/test_journey.py
 
-bench: setup ## Show the benchmarks that can be run
-	@ls bench/*.py 2>/dev/null | sed 's|^|  $(BIN)/python |' || echo "There are no benchmarks yet."
+bench: dev build ## Measure speed and memory, write the table to bench/results (BENCH=--quick for 3 minutes, or scenarios)
+	@$(BIN)/python -m bench $(BENCH)
 
 format: dev ## Put the code into the house's form
 	$(BIN)/ruff check --fix-only --quiet .

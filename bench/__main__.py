@@ -1,0 +1,71 @@
+"""`python -m bench [scenario…] [--quick]`: measures, prints the table and writes it to bench/results."""
+
+import argparse
+import asyncio
+import tempfile
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvloop
+
+from bench.context import Bench, Size
+from bench.figures import Figure
+from bench.machine import commit, load, machine
+from bench.report import RESULTS, Run, table, write
+from bench.scenarios import chat
+from bench.servers import model_server
+
+SCENARIOS: Mapping[str, Callable[[Bench], Awaitable[list[Figure]]]] = {"chat": chat.measure}
+LONGEST_S = 600.0  # a scenario that hangs is given up
+
+
+async def measure(names: list[str], *, size: Size) -> Run:
+    """Runs the scenarios one after the other; one that fails does not take the others with it."""
+    run = Run(datetime.now(UTC), commit(), machine(), {"size": size, "scenarios": names})
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        async with model_server() as models:
+            bench = Bench(Path(folder), models, size)
+            for name in names:
+                await _scenario(run, bench, name)
+            run.remarks = bench.remarks
+    return run
+
+
+async def _scenario(run: Run, bench: Bench, name: str) -> None:
+    print(f"{name}…", flush=True)
+    run.load[name] = load()
+    begun = time.monotonic()
+    try:
+        async with asyncio.timeout(LONGEST_S):
+            figures = await SCENARIOS[name](bench)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other figures are wanted
+        traceback.print_exc()
+        run.failed[name] = f"{type(error).__name__}: {error}"
+        figures = []
+    run.took_s[name] = round(time.monotonic() - begun, 1)
+    run.figures += figures
+    for figure in figures:
+        print(f"  {figure.name} {figure.value}  {dict(figure.detail)}", flush=True)
+
+
+def main() -> int:
+    """0 when every scenario could be measured, reached or not."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("scenarios", nargs="*", metavar="scenario", help=", ".join(SCENARIOS))
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, smaller amounts")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where the table goes")
+    given = parser.parse_args()
+    if unknown := set(given.scenarios) - set(SCENARIOS):
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
+    size: Size = "quick" if given.quick else "full"
+    run = uvloop.run(measure(given.scenarios or list(SCENARIOS), size=size))
+    print("\n" + table(run))
+    print(f"Written to {write(run, given.results)}")
+    return 1 if run.failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
