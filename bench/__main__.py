@@ -15,10 +15,13 @@ from bench.context import Bench, Size
 from bench.figures import Figure
 from bench.machine import commit, load, machine
 from bench.report import RESULTS, Run, table, write
-from bench.scenarios import chat
+from bench.scenarios import browser, chat
 from bench.servers import model_server
 
-SCENARIOS: Mapping[str, Callable[[Bench], Awaitable[list[Figure]]]] = {"chat": chat.measure}
+SCENARIOS: Mapping[str, Callable[[Bench], Awaitable[list[Figure]]]] = {
+    "chat": chat.measure,
+    "browser": browser.measure,
+}
 LONGEST_S = 600.0  # a scenario that hangs is given up
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 
 from bench.servers import Server
+from youworker_app.api.cookies import SESSION_COOKIE
 
 PASSWORD = "una lunga parola segreta"  # noqa: S105 - of an installation that lives for minutes
 _SCOPES = ["chat:read", "chat:write", "documents:read", "documents:write", "groups:read", "groups:write"]
@@ -49,7 +50,7 @@ async def _signed_in(server: Server, route: str, body: dict[str, str]) -> Person
         async with http.post(f"{server.url}{route}", json=body) as answer:
             answer.raise_for_status()
             csrf: str = (await answer.json())["csrf_token"]
-            cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in answer.cookies.items())
+            cookie = f"{SESSION_COOKIE}={answer.cookies[SESSION_COOKIE].value}"
         asked: dict[str, Any] = {"name": "bench", "scopes": _SCOPES}
         async with http.post(
             f"{server.url}/v1/account/api-keys", json=asked, headers={"X-CSRF-Token": csrf}
