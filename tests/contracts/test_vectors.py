@@ -16,6 +16,7 @@ from youworker_app.gateways.vectors.protocol import (
     AccessFilter,
     IndexInfo,
     SparseVector,
+    StoredPoint,
     VectorHit,
     VectorPoint,
     VectorStore,
@@ -151,6 +152,48 @@ async def test_counts_by_document_beyond_the_first_page(store: VectorStore) -> N
     assert await store.count_by_document() == {}
     await store.upsert([point(number, f"d{number // 2}") for number in range(300)])
     assert await store.count_by_document() == {f"d{number}": 2 for number in range(150)}
+
+
+async def test_counts_by_visibility(store: VectorStore) -> None:
+    assert await store.count_by_visibility() == {}
+    await store.upsert(
+        [point(1), point(2, "b", ("u:ann", "g:law")), point(3, "c", ()), point(4, "d", ("g:law",))]
+    )
+    assert await store.count_by_visibility() == {"u:ann": 2, "g:law": 2}
+    await store.delete_document("d")
+    await store.set_visibility("report", ["u:bob"])
+    assert await store.count_by_visibility() == {"u:ann": 1, "g:law": 1, "u:bob": 1}
+
+
+async def test_points_are_listed_page_by_page(store: VectorStore) -> None:
+    assert await store.list_points(limit=5) == []
+    written = [point(number, f"d{number % 3}", ("u:ann", f"g:{number}")) for number in range(1, 26)]
+    await store.upsert(written[::-1])
+    listed: list[StoredPoint] = []
+    while page := await store.list_points(after=listed[-1].chunk_id if listed else None, limit=7):
+        assert len(page) == min(7, 25 - len(listed))
+        listed += page
+    assert listed == [StoredPoint(each.chunk_id, each.document_id, each.visibility) for each in written]
+    of_one = await store.list_points(document_id="d1", after=chunk(4), limit=4)
+    assert [each.chunk_id for each in of_one] == [chunk(7), chunk(10), chunk(13), chunk(16)]
+    assert await store.list_points(document_id="nothing", limit=5) == []
+
+
+async def test_a_page_goes_on_after_a_point_that_was_deleted_meanwhile(store: VectorStore) -> None:
+    await store.upsert([point(number, f"d{number}") for number in range(1, 8)])
+    first = await store.list_points(limit=3)
+    await store.delete_document("d3")
+    await store.upsert([point(9)])
+    rest = await store.list_points(after=first[-1].chunk_id, limit=9)
+    assert [each.chunk_id for each in rest] == [chunk(number) for number in (4, 5, 6, 7, 9)]
+
+
+async def test_single_points_are_deleted(store: VectorStore) -> None:
+    await store.upsert([point(1), point(2), point(3)])
+    await store.delete_points([])
+    await store.delete_points([chunk(1), chunk(3), chunk(8)])
+    assert [each.chunk_id for each in await store.list_points(limit=9)] == [chunk(2)]
+    assert await found_by(store, mint_access_filter({"u:ann"})) == {chunk(2)}
 
 
 async def test_limit(store: VectorStore) -> None:
@@ -289,6 +332,9 @@ async def test_not_open(name: str, tmp_path: Path) -> None:
         store.set_visibility("report", []),
         store.delete_document("report"),
         store.count_by_document(),
+        store.count_by_visibility(),
+        store.list_points(limit=1),
+        store.delete_points([chunk(1)]),
     ):
         with pytest.raises(VectorStoreAway):
             await late

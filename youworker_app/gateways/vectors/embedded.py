@@ -19,6 +19,7 @@ from youworker_app.gateways.vectors.protocol import (
     AccessFilter,
     IndexInfo,
     SparseVector,
+    StoredPoint,
     VectorHit,
     VectorPoint,
 )
@@ -75,6 +76,17 @@ class EmbeddedVectorStore:
 
     async def count_by_document(self) -> dict[str, int]:
         return await self._in(self._searchers, self._shard.count_by_document)
+
+    async def count_by_visibility(self) -> dict[str, int]:
+        return await self._in(self._searchers, self._shard.count_by_visibility)
+
+    async def list_points(
+        self, *, after: str | None = None, limit: int, document_id: str | None = None
+    ) -> list[StoredPoint]:
+        return await self._in(self._searchers, lambda: self._shard.list_points(after, limit, document_id))
+
+    async def delete_points(self, chunk_ids: Collection[str]) -> None:
+        await self._in(self._writer, lambda: self._shard.delete_points(chunk_ids))
 
     async def reset(self) -> None:
         await self._in(self._writer, self._shard.reset)

@@ -14,6 +14,7 @@ from youworker_app.gateways.vectors.protocol import (
     AccessFilter,
     IndexInfo,
     SparseVector,
+    StoredPoint,
     VectorHit,
     VectorPoint,
 )
@@ -79,6 +80,26 @@ class MemoryVectorStore:
     async def count_by_document(self) -> dict[str, int]:
         self._ready()
         return dict(Counter(point.document_id for point in self._points.values()))
+
+    async def count_by_visibility(self) -> dict[str, int]:
+        self._ready()
+        return dict(Counter(keyword for point in self._points.values() for keyword in set(point.visibility)))
+
+    async def list_points(
+        self, *, after: str | None = None, limit: int, document_id: str | None = None
+    ) -> list[StoredPoint]:
+        self._ready()
+        wanted = (
+            StoredPoint(point.chunk_id, point.document_id, point.visibility)
+            for point in self._points.values()
+            if document_id in (None, point.document_id) and point.chunk_id > (after or "")
+        )
+        return sorted(wanted, key=lambda point: point.chunk_id)[:limit]
+
+    async def delete_points(self, chunk_ids: Collection[str]) -> None:
+        self._ready()
+        for chunk_id in chunk_ids:
+            self._points.pop(chunk_id, None)
 
     async def reset(self) -> None:
         self._points, self._info, self._open = {}, None, False

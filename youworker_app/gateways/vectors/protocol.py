@@ -76,6 +76,15 @@ class VectorHit:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPoint:
+    """What a store holds of a chunk beside its vectors."""
+
+    chunk_id: str
+    document_id: str
+    visibility: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class IndexInfo:
     """Which embedding model filled the index, and how many dimensions its vectors have."""
 
@@ -136,6 +145,20 @@ class VectorStore(Protocol):
 
     async def count_by_document(self) -> dict[str, int]:
         """How many points each document has, counted exactly: compared with the database at start."""
+
+    async def count_by_visibility(self) -> dict[str, int]:
+        """How many points each keyword finds, counted exactly: compared with the database at start."""
+
+    async def list_points(
+        self, *, after: str | None = None, limit: int, document_id: str | None = None
+    ) -> list[StoredPoint]:
+        """Up to `limit` points whose chunk ids come after `after`, in the order of their chunk ids; of one document, or of all.
+
+        A point that is there from the first page to the last one is on exactly one of them, whatever is written meanwhile.
+        """
+
+    async def delete_points(self, chunk_ids: Collection[str]) -> None:
+        """Removes single points; nothing happens for those that are not there."""
 
     async def reset(self) -> None:
         """Drops everything, also an index that `prepare` refused. Call `prepare` next."""

@@ -16,6 +16,9 @@ DENSE, SPARSE = "dense", "bm25"
 VISIBILITY, DOCUMENT = "vis", "doc"
 """The two fields of a point's payload; there are no others."""
 
+SPARE_VALUES = 10_000
+"""A count by a field's values asks for as many as there are points and some more: a point can have several keywords."""
+
 MAX_TERM_ID = 2**32 - 1
 
 

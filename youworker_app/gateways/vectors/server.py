@@ -20,6 +20,7 @@ from youworker_app.gateways.vectors.protocol import (
     AccessFilter,
     IndexInfo,
     SparseVector,
+    StoredPoint,
     VectorHit,
     VectorPoint,
 )
@@ -107,13 +108,33 @@ class ServerVectorStore:
             await self._client.delete(self._collection, points_selector=selector, wait=True)
 
     async def count_by_document(self) -> dict[str, int]:
+        return await self._count_by(rules.DOCUMENT)
+
+    async def count_by_visibility(self) -> dict[str, int]:
+        return await self._count_by(rules.VISIBILITY)
+
+    async def list_points(
+        self, *, after: str | None = None, limit: int, document_id: str | None = None
+    ) -> list[StoredPoint]:
         self._ready()
         with _translated():
-            points = (await self._client.count(self._collection, exact=True)).count
-            found = await self._client.facet(
-                self._collection, key=rules.DOCUMENT, limit=max(points, 1), exact=True
+            # The server begins its page with the id that it is given.
+            records, _ = await self._client.scroll(
+                self._collection,
+                scroll_filter=_of(document_id) if document_id is not None else None,
+                offset=after,
+                limit=limit + 1,
+                with_payload=True,
+                with_vectors=False,
             )
-        return {str(hit.value): hit.count for hit in found.hits if hit.count}
+        return [point for point in map(_stored, records) if point.chunk_id != after][:limit]
+
+    async def delete_points(self, chunk_ids: Collection[str]) -> None:
+        self._ready()
+        if chunk_ids:
+            with _translated():
+                selector = models.PointIdsList(points=list(chunk_ids))
+                await self._client.delete(self._collection, points_selector=selector, wait=True)
 
     async def reset(self) -> None:
         self._info = None
@@ -159,6 +180,13 @@ class ServerVectorStore:
             return IndexInfo(**metadata)
         except TypeError as error:
             raise VectorIndexDamaged(folder=self._collection) from error
+
+    async def _count_by(self, field: str) -> dict[str, int]:
+        self._ready()
+        with _translated():
+            limit = (await self._client.count(self._collection, exact=True)).count + rules.SPARE_VALUES
+            found = await self._client.facet(self._collection, key=field, limit=limit, exact=True)
+        return {str(hit.value): hit.count for hit in found.hits if hit.count}
 
     async def _search(
         self,
@@ -206,6 +234,13 @@ def _server_point(point: VectorPoint) -> models.PointStruct:
 
 def _server_sparse(vector: SparseVector) -> models.SparseVector:
     return models.SparseVector(indices=list(vector.indices), values=list(vector.values))
+
+
+def _stored(record: models.Record) -> StoredPoint:
+    payload = record.payload or {}
+    return StoredPoint(
+        str(record.id), str(payload[rules.DOCUMENT]), tuple(payload.get(rules.VISIBILITY) or ())
+    )
 
 
 def _hit(point: models.ScoredPoint) -> VectorHit:

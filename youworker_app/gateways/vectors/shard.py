@@ -6,6 +6,7 @@ Knows no event loop, and takes and gives plain values alone, so that it can move
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,9 @@ from qdrant_edge import (
     Point,
     Query,
     QueryRequest,
+    Record,
     ScoredPoint,
+    ScrollRequest,
     SearchParams,
     UpdateOperation,
 )
@@ -42,6 +45,7 @@ from youworker_app.gateways.vectors.protocol import (
     AccessFilter,
     IndexInfo,
     SparseVector,
+    StoredPoint,
     VectorHit,
     VectorPoint,
 )
@@ -127,12 +131,31 @@ class EmbeddedShard:
 
     def count_by_document(self) -> dict[str, int]:
         """Points by document, exact."""
+        return self._count_by(rules.DOCUMENT)
+
+    def count_by_visibility(self) -> dict[str, int]:
+        """Points by keyword, exact."""
+        return self._count_by(rules.VISIBILITY)
+
+    def list_points(self, after: str | None, limit: int, document_id: str | None) -> list[StoredPoint]:
+        """A page of points without their vectors, in the order of their ids."""
         shard, _ = self._ready()
+        # The library begins its page with the id that it is given.
+        request = ScrollRequest(
+            offset=UUID(after) if after else None,
+            limit=limit + 1,
+            filter=_of(document_id) if document_id is not None else None,
+            with_payload=True,
+            with_vector=False,
+        )
         with _translated():
-            points = shard.count(CountRequest(exact=True))
-            found = shard.facet(FacetRequest(rules.DOCUMENT, limit=max(points, 1), exact=True))
-        # After a crash the index still names documents whose points are gone.
-        return {str(hit.value): hit.count for hit in found.hits if hit.count}
+            records, _ = shard.scroll(request)
+        return [point for point in map(_stored, records) if point.chunk_id != after][:limit]
+
+    def delete_points(self, chunk_ids: Collection[str]) -> None:
+        """Removes single points, safe on disk when it returns."""
+        if chunk_ids:
+            self._write(UpdateOperation.delete_points([UUID(each) for each in chunk_ids]))
 
     def reset(self) -> None:
         """Drops the index, whoever made it."""
@@ -210,6 +233,14 @@ class EmbeddedShard:
                 shard.flush()
             self._unflushed = 0
 
+    def _count_by(self, field: str) -> dict[str, int]:
+        shard, _ = self._ready()
+        with _translated():
+            limit = shard.count(CountRequest(exact=True)) + rules.SPARE_VALUES
+            found = shard.facet(FacetRequest(field, limit=limit, exact=True))
+        # After a crash the index still names documents whose points are gone.
+        return {str(hit.value): hit.count for hit in found.hits if hit.count}
+
     def _search(
         self,
         query: Query,
@@ -263,6 +294,13 @@ def _edge_point(point: VectorPoint) -> Point:
 
 def _edge_sparse(vector: SparseVector) -> EdgeSparseVector:
     return EdgeSparseVector(list(vector.indices), list(vector.values))
+
+
+def _stored(record: Record) -> StoredPoint:
+    payload = record.payload or {}
+    return StoredPoint(
+        str(record.id), str(payload[rules.DOCUMENT]), tuple(payload.get(rules.VISIBILITY) or ())
+    )
 
 
 def _hit(found: ScoredPoint) -> VectorHit:
