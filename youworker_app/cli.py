@@ -32,7 +32,10 @@ def reindex() -> None:
 
 
 async def _reindex(installation: Installation) -> int:
-    return await installation.recovery.reindex()
+    total = 0
+    async for progress in installation.maintenance.reindex():
+        total = progress.documents_total
+    return total
 
 
 async def _opened(work: Callable[[Installation], Awaitable[int]]) -> int:

@@ -32,6 +32,7 @@ from youworker_app.core.ports import Ports
 from youworker_app.core.secrets import load_master_keys
 from youworker_app.core.settings import Settings
 from youworker_app.core.telemetry import get_logger
+from youworker_app.documents.indexed import IndexedDocuments
 from youworker_app.documents.intake import DocumentIntake
 from youworker_app.documents.ports import DocumentData, GroupDocuments
 from youworker_app.documents.service import DocumentService
@@ -46,10 +47,11 @@ from youworker_app.gateways.llm.protocol import LanguageModel
 from youworker_app.gateways.parsing.parser import LocalParser
 from youworker_app.gateways.parsing.protocol import DocumentParser, ParserLimits
 from youworker_app.gateways.vectors.embedded import EmbeddedVectorStore
-from youworker_app.gateways.vectors.protocol import IndexInfo, VectorStore
+from youworker_app.gateways.vectors.protocol import VectorStore
 from youworker_app.gateways.vectors.sparse import SparseEncoder
 from youworker_app.groups.ports import GroupData, MembershipData
 from youworker_app.groups.service import GroupService
+from youworker_app.ingestion.maintenance import IndexMaintenance
 from youworker_app.ingestion.pipeline import IngestionPipeline
 from youworker_app.ingestion.ports import JobData, RunningJobs
 from youworker_app.ingestion.recovery import IngestionRecovery
@@ -171,7 +173,11 @@ class Installation:
         )
         self.worker = IngestionWorker(self.db, self.intake, pipeline, self.bus)
         self.queue.handle(KIND, self.worker.work)
-        self.recovery = IngestionRecovery(self.db, gateways.blobs, gateways.vectors, self.intake, self.queue)
+        self.maintenance = IndexMaintenance(
+            self.db, IndexedDocuments(self.keys), gateways.vectors, gateways.embedder, self.queue
+        )
+        registry.provide(IndexMaintenance, self.maintenance)
+        self.recovery = IngestionRecovery(self.db, gateways.blobs, self.maintenance, self.intake, self.queue)
         registry.provide(DocumentService, self.documents)
         self.sharing = SharingService(*shared, self.audit, self.bus)
         registry.provide(SharingService, self.sharing)
@@ -243,8 +249,7 @@ class Installation:
         await self.db.close()
 
     async def _open_index(self) -> None:
-        embedder = self.gateways.embedder
-        await self.gateways.vectors.prepare(IndexInfo(embedder.model_id, await embedder.dimension()))
+        await self.maintenance.open()
         await self.recovery.recover()
 
     async def _open_index_later(self) -> None:

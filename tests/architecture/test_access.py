@@ -20,6 +20,7 @@ SYSTEM_SCOPE = {
     "groups/repository.py": {"SETUP", "ERASURE"},
     "documents/repository.py": {"DEDUPLICATION", "RECOVERY"},
     "documents/passage_repository.py": {"COUNTS", "RECOVERY"},
+    "documents/index_repository.py": {"INDEX"},
     "documents/erasure_repository.py": {"ERASURE"},
     "ingestion/repository.py": {"RECOVERY", "ERASURE"},
     "chat/repository.py": {"RECOVERY"},

@@ -26,6 +26,7 @@ class SystemReason(StrEnum):
     AUTHENTICATE = "authenticate"  # access.authenticate: before there is an actor
     SETUP = "setup"  # accounts: the first account, unique names
     RECOVERY = "recovery"  # ingestion, chat: what a stopped process left unfinished
+    INDEX = "index"  # documents: what the search index should hold, for its maintenance; shown to nobody
     DEDUPLICATION = "deduplication"  # documents: the same content within one space
     COUNTS = "counts"  # operations: sums without content
     ERASURE = "erasure"  # the ports: what goes with a person or a group

@@ -24,7 +24,7 @@ class JobQueue:
         self._handlers: dict[str, JobHandler] = {}
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
-        self._stopping = False
+        self._stopping = self._started = False
 
         async def run(kind: str, job_id: str) -> None:  # the broker takes functions, not methods
             await self._run(kind, job_id)
@@ -43,6 +43,12 @@ class JobQueue:
     async def start(self) -> None:
         """Starts the broker."""
         await self._broker.startup()
+        self._started = True
+
+    @property
+    def is_started(self) -> bool:
+        """Whether what is delivered is worked on in this process."""
+        return self._started and not self._stopping
 
     def deliver(self, kind: str, job_id: str) -> None:
         """Brings the id to its handler soon; one that is under way comes once more after it."""

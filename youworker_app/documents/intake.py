@@ -172,13 +172,5 @@ class DocumentIntake:
         """Every stored file's id: for the sweep of blobs that no row knows."""
         return await DocumentRepository(unit, _NOBODY).all_file_ids()
 
-    async def document_ids(self, unit: UnitOfWork) -> set[str]:
-        """Every document's id: for the sweep of vectors that no row knows."""
-        return await DocumentRepository(unit, _NOBODY).all_document_ids()
-
-    async def chunk_counts(self, unit: UnitOfWork) -> dict[str, int]:
-        """Passages of each ready document: for the comparison with the vector store."""
-        return await PassageRepository(unit, _NOBODY).counts_of_ready()
-
 
 _NOBODY = Actor(user_id="", username="")

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from youworker_app.access.rights import Right
@@ -52,17 +52,6 @@ class PassageRepository(GrantingRepository):
         """The languages that documents here are in, of any owner: a count without content."""
         statement = select(col(Document.language)).distinct()
         return list((await self._session.execute(system_scope(statement, SystemReason.COUNTS))).scalars())
-
-    async def counts_of_ready(self) -> dict[str, int]:
-        """Passages of each ready document, for the comparison with the vector store at start."""
-        statement = (
-            select(col(Chunk.document_id), func.count())
-            .join(Document, col(Document.id) == col(Chunk.document_id))
-            .where(col(Document.state) == "ready")
-            .group_by(col(Chunk.document_id))
-        )
-        rows = (await self._session.execute(system_scope(statement, SystemReason.RECOVERY))).all()
-        return {row[0]: row[1] for row in rows}
 
     async def count(self, document_id: str) -> int:
         """How many visible passages a document has."""

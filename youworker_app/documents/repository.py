@@ -208,11 +208,6 @@ class DocumentRepository(GrantingRepository):
         file, document, wrapped = found
         return file, document, wrapped
 
-    async def all_document_ids(self) -> set[str]:
-        """Ids of all documents, for the sweep at start."""
-        statement = system_scope(select(col(Document.id)), SystemReason.RECOVERY)
-        return set((await self._session.execute(statement)).scalars())
-
     async def is_there(self, document_id: str) -> bool:
         """Whether the document exists at all."""
         statement = select(func.count()).select_from(Document).where(col(Document.id) == document_id)

@@ -18,6 +18,7 @@ from youworker_app.models.documents import Document
 from youworker_app.models.jobs import Job
 
 UNFINISHED = ("queued", "running")
+_AT_ONCE = 500  # ids in one statement: databases bound their number
 JobRow = Job  # the name by which services speak of a row that a repository gave them
 
 
@@ -119,11 +120,16 @@ async def erase_jobs(unit: UnitOfWork, user_id: str) -> int:
     return await erase_rows(unit, Job, col(Job.requester_id) == user_id)
 
 
-async def reopen_for_vectors(unit: UnitOfWork, document_ids: Collection[str]) -> None:
+async def reopen_for_vectors(unit: UnitOfWork, document_ids: Collection[str]) -> list[JobTicket]:
     """Sends finished documents back to the stage before embedding: their vectors are not all in the store."""
-    statement = select(Job).where(col(Job.document_id).in_(list(document_ids)), col(Job.state) == "done")
-    for job in (await unit.session.execute(system_scope(statement, SystemReason.RECOVERY))).scalars():
-        job.state, job.stage, job.cursor, job.updated_at = "queued", Stage.TEXT.value, 0, now()
+    ids, tickets = list(document_ids), []
+    for start in range(0, len(ids), _AT_ONCE):
+        wanted = col(Job.document_id).in_(ids[start : start + _AT_ONCE])
+        statement = select(Job).where(wanted, col(Job.state) == "done")
+        for job in (await unit.session.execute(system_scope(statement, SystemReason.RECOVERY))).scalars():
+            job.state, job.stage, job.cursor, job.updated_at = "queued", Stage.TEXT.value, 0, now()
+            tickets.append(JobTicket(job.id, job.kind))
+    return tickets
 
 
 def job_view(job: Job) -> JobView:
