@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from tests.databases import empty, has_postgres, migrate_now, postgres_cluster, sqlite_url
+from tests.databases import Cluster, empty, has_postgres, migrate_now, postgres_cluster, sqlite_url
 from youworker_app.core import registry
 from youworker_app.core.crypto import MasterKeys, new_master_key
 from youworker_app.core.db import Database
@@ -25,12 +25,18 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The URL of an empty database on a private PostgreSQL, one a test process."""
+def postgres() -> Iterator[Cluster]:
+    """A private PostgreSQL, one a test process. Who stops it starts it again."""
     if not has_postgres():
         pytest.skip("PostgreSQL is not on this machine: apt-get install postgresql")
-    with postgres_cluster() as url:
-        yield url
+    with postgres_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres: Cluster) -> str:
+    """The URL of an empty database on it."""
+    return postgres.url
 
 
 @pytest.fixture(scope="session")

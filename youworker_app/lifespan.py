@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from youworker_app.core.errors import ConfigurationError
+from youworker_app.core.errors import AppError
 from youworker_app.core.settings import Settings
 from youworker_app.core.telemetry import get_logger
 from youworker_app.serve import address
@@ -48,7 +48,7 @@ async def _started(stack: AsyncExitStack, send: Send) -> bool:
     settings = Settings()
     try:
         _, setup_token = await stack.enter_async_context(running(settings))
-    except ConfigurationError as error:
+    except AppError as error:
         await _refuse(send, error.message)
         return False
     except Exception:

@@ -67,7 +67,7 @@ def read_settings() -> ServerSettings:
     except ValidationError as error:
         prefix = str(error.title).removesuffix("Settings").upper()
         wrong = "; ".join(
-            f"YOUWORKER_{prefix}_{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)
+            f"{_variable(prefix, e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)
         )
         raise CannotStart(f"a setting is wrong. {wrong}.") from None
 
@@ -127,8 +127,10 @@ def end_with_supervisor() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _name(location: tuple[int | str, ...]) -> str:
-    return "_".join(str(part) for part in location).upper()
+def _variable(prefix: str, location: tuple[int | str, ...]) -> str:
+    name = "_".join(str(part) for part in location).upper()
+    # What can be set by more than one name is told by the one that was used.
+    return name if "DATABASE_URL" in name else f"YOUWORKER_{prefix}_{name}"
 
 
 if __name__ == "__main__":

@@ -130,8 +130,8 @@ class Installation:
         self.settings, self.gateways, self.keys = settings, gateways, keys
         self.db = Database(
             settings.database_url(),
-            busy_timeout_ms=settings.database.busy_timeout_ms,
-            pool_size=settings.database.pool_size,
+            settings.database,
+            explains=settings.server.log_level == "DEBUG",
         )
         self.bus = EventBus()
         self.queue = JobQueue(workers=settings.ingestion.workers)

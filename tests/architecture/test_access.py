@@ -77,12 +77,13 @@ def test_every_reason_is_used() -> None:
         (r"\bSTAMP\b", {"access/visible.py", "core/fence.py"}),
         (r"\.commit\(\)", {"core/db.py"}),
         (r"\b(get_raw_connection|driver_connection|dbapi_connection)\b", set()),
-        (r"\bexec_driver_sql\(", {"core/db.py", "core/migrations.py"}),
+        (r"\bexec_driver_sql\(", {"core/db.py", "core/migrations.py", "core/slow_queries.py"}),
         (
             r"from sqlalchemy[\w.]* import [^\n]*\b(text|literal_column)\b",
             {"core/migrations.py", "operations/repository.py"},
         ),
         (r"\bfence\.migrations\(|\bmigrations\(\)", {"core/migrations.py", "core/fence.py"}),
+        (r"\bplans\(\)", {"core/fence.py", "core/slow_queries.py"}),
         (r"\bcreate_all\(", set()),
         (
             r"\bActor\(",

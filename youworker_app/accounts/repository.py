@@ -22,7 +22,7 @@ from youworker_app.accounts.errors import AlreadySetUp, LastRoot, UsernameTaken
 from youworker_app.accounts.schemas import ApiKeyView, Client, CreateApiKey, KnownUser, NewUser, UserView
 from youworker_app.core.clock import now
 from youworker_app.core.db import Database, UnitOfWork
-from youworker_app.core.errors import NotFound
+from youworker_app.core.errors import DependencyAway, NotFound
 from youworker_app.core.names import is_plain_text, name_key
 from youworker_app.core.telemetry import get_logger
 from youworker_app.models.accounts import ApiKey, EncryptionKey, InstallationFact, LoginSession, User
@@ -197,7 +197,7 @@ async def touch_quietly(database: Database, actor: Actor) -> None:
     try:
         async with database.write() as unit:
             await touch(unit, actor)
-    except SQLAlchemyError:
+    except (DependencyAway, SQLAlchemyError):
         log.warning("touch_failed", credential_id=actor.credential_id, exc_info=True)
 
 

@@ -61,6 +61,7 @@ class LiveRuns:
         self._runs: dict[str, LiveRun] = {}
         self._kept = kept_after_end_s
         self._starting: Counter[str] = Counter()
+        self._closing = asyncio.Event()
 
     def add(self, run: LiveRun) -> None:
         """A run begins."""
@@ -102,6 +103,15 @@ class LiveRuns:
         if not tasks:
             return
         _, pending = await asyncio.wait(tasks, timeout=seconds)
+        self._closing.set()
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
+
+    async def is_closing_within(self, seconds: float) -> bool:
+        """Waits so long, and returns at once when the server gives up waiting for answers."""
+        try:
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True

@@ -23,6 +23,7 @@ from youworker_app.chat.repository import ChatRepository, NewCitation
 from youworker_app.chat.vault import Vault
 from youworker_app.chat.views import citation_json, citation_view
 from youworker_app.core.clock import now
+from youworker_app.core.database_errors import DatabaseTrouble
 from youworker_app.core.db import Database
 from youworker_app.core.errors import AppError, NotFound
 from youworker_app.core.events import Event, EventBus, user_topic
@@ -31,6 +32,9 @@ from youworker_app.core.telemetry import correlation_id, get_logger
 from youworker_app.documents.schemas import Passage
 
 log = get_logger(__name__)
+
+_FIRST_PAUSE_S = 0.25
+_LONGEST_PAUSE_S = 10.0
 
 
 class _Draft:
@@ -112,16 +116,21 @@ class AnswerRunner:
     async def _save_sometimes(self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft) -> None:
         if (time.monotonic() - draft.saved_at) * 1_000 < self._settings.save_every_ms:
             return
-        async with self._db.write() as unit:
-            message = await ChatRepository(unit, actor).get_message(run.message_id)
-            message.sealed_content, message.model = vault.seal(draft.text), draft.model
+        try:
+            async with self._db.write() as unit:
+                message = await ChatRepository(unit, actor).get_message(run.message_id)
+                message.sealed_content, message.model = vault.seal(draft.text), draft.model
+        except DatabaseTrouble as trouble:
+            log.warning(
+                "answer_unsaved", run_id=run.run_id, code=trouble.code
+            )  # its end is saved with more patience
         draft.saved_at = time.monotonic()
 
     async def _end(
         self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft, state: str, error: AppError | None
     ) -> None:
         try:
-            await self._save_end(actor, run, vault, draft, state, error)
+            await self._save_end_in_the_end(actor, run, vault, draft, state, error)
         except NotFound:
             pass  # the conversation was deleted while its answer was being written
         finally:
@@ -137,6 +146,22 @@ class AnswerRunner:
                 )
             self._runs.retire(run)
             self._bus.publish(user_topic(actor.user_id), Event("run_finished", run.run_id))
+
+    async def _save_end_in_the_end(
+        self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft, state: str, error: AppError | None
+    ) -> None:
+        """A database that is away is waited for; only the server's own end leaves the rest to the next start."""
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                await self._save_end(actor, run, vault, draft, state, error)
+            except DatabaseTrouble as trouble:
+                log.warning("answer_waits", run_id=run.run_id, code=trouble.code)
+            else:
+                return
+            if await self._runs.is_closing_within(pause):
+                return
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
 
     async def _save_end(
         self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft, state: str, error: AppError | None

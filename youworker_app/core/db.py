@@ -1,7 +1,8 @@
 """The database: engine, UnitOfWork, and the one place that commits.
 
 A service step is one unit: committed on clean exit, rolled back otherwise. SQLite: a writing unit begins IMMEDIATE and
-holds the process's one write lock, so a read never turns into a write. No gateway is awaited inside a unit.
+holds the process's one write lock, so a read never turns into a write. No gateway is awaited inside a unit. What the
+driver says when the database cannot work is told by `database_errors`.
 """
 
 import asyncio
@@ -11,18 +12,22 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import DateTime, Dialect, Result, ScalarResult, event
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.types import TypeDecorator
 from sqlalchemy.util import immutabledict
 
-from youworker_app.core.errors import ChangedMeanwhile
+from youworker_app.core.database_errors import DatabaseAway, DatabaseBusy, telling
 from youworker_app.core.fence import MODE, FencedSession
+from youworker_app.core.pool_watch import PoolState, PoolWatch
+from youworker_app.core.settings import DatabaseSettings
+from youworker_app.core.slow_queries import SlowQueries
+from youworker_app.core.telemetry import get_logger
 
 T = TypeVar("T")
 
-# PostgreSQL's codes (appendix A) for a reference to a row that is gone, a deadlock, and a failed serialization.
-_COLLISIONS = frozenset({"23503", "40P01", "40001"})
+log = get_logger(__name__)
+
+_SILENCE_S = 5.0
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -124,39 +129,57 @@ async def _whole(step: Coroutine[Any, Any, T]) -> T:
     if cancelled is not None:
         task.exception()  # told by the cancellation; not left to be warned about
         raise cancelled
-    return task.result()
+    try:
+        return task.result()
+    except OSError as error:  # the network's own: neither the driver nor SQLAlchemy wraps it
+        log.warning("database_trouble", code=DatabaseAway.code, reason=type(error).__name__)
+        raise DatabaseAway from error
 
 
 class Database:
-    """Owns the engine. `read()` and `write()` open units of work."""
+    """Owns the engine. `read()` and `write()` open units of work.
 
-    def __init__(self, url: str, *, busy_timeout_ms: int = 5_000, pool_size: int = 10) -> None:
+    Both raise DatabaseTrouble (503) while the database cannot work, and need no restart when it can again.
+    """
+
+    def __init__(self, url: str, settings: DatabaseSettings | None = None, *, explains: bool = False) -> None:
+        """`explains`: log the plan of slow statements too."""
+        settings = settings or DatabaseSettings.model_construct()
         self.is_sqlite = url.startswith("sqlite")
-        pool: dict[str, Any] = {} if self.is_sqlite else {"pool_size": pool_size, "pool_pre_ping": True}
-        self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, **pool)
+        self.engine: AsyncEngine = _engine(url, settings)
         self._write_lock = asyncio.Lock()
+        # Whoever is before us may wait for a foreign writer once; more than that is told.
+        self._longest_turn_s = settings.pool_timeout_s + settings.busy_timeout_ms / 1_000
         if self.is_sqlite:
-            _prepare_sqlite(self.engine, busy_timeout_ms)
+            _prepare_sqlite(self.engine, settings.busy_timeout_ms)
+        self._pool = PoolWatch(self.engine, slow_ms=settings.pool_slow_ms)
+        self._slow = SlowQueries(self.engine, slow_ms=settings.slow_query_ms, explains=explains)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
         """A unit that only reads; a write inside raises."""
-        async with self._unit("read") as unit:
-            yield unit
+        with telling():
+            async with self._unit("read") as unit:
+                yield unit
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[UnitOfWork]:
         """A unit that may write; committed on clean exit. Raises ChangedMeanwhile when another one came in its way."""
-        async with AsyncExitStack() as stack:
-            if self.is_sqlite:
-                await stack.enter_async_context(self._write_lock)
-            try:
-                async with self._unit("write") as unit:
-                    yield unit
-            except DBAPIError as error:
-                if not _is_collision(error):
-                    raise
-                raise ChangedMeanwhile from error
+        with telling():
+            async with AsyncExitStack() as stack:
+                if self.is_sqlite:
+                    await self._take_turn()
+                    stack.callback(self._write_lock.release)
+                unit = await stack.enter_async_context(self._unit("write"))
+                yield unit
+
+    async def _take_turn(self) -> None:
+        try:
+            async with asyncio.timeout(self._longest_turn_s):
+                await self._write_lock.acquire()
+        except TimeoutError:
+            log.warning("database_turn_exhausted", waited_ms=round(self._longest_turn_s * 1_000))
+            raise DatabaseBusy from None
 
     @asynccontextmanager
     async def _unit(self, mode: Literal["read", "write"]) -> AsyncIterator[UnitOfWork]:
@@ -165,7 +188,8 @@ class Database:
         )
         unit = UnitOfWork(session, mode)
         try:
-            await session.connection(execution_options=immutabledict({MODE: mode}))
+            with self._pool.waiting():
+                await session.connection(execution_options=immutabledict({MODE: mode}))
             yield unit
             try:
                 await session.commit()
@@ -176,13 +200,43 @@ class Database:
         finally:
             await session.close()
 
+    def pool_state(self) -> PoolState:
+        """How its connections are used now, and since the start."""
+        return self._pool.state()
+
     async def close(self) -> None:
         """Closes every connection."""
+        await self._slow.close()
         await self.engine.dispose()
 
 
-def _is_collision(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) in _COLLISIONS or "FOREIGN KEY constraint" in str(error.orig)
+def _engine(url: str, settings: DatabaseSettings) -> AsyncEngine:
+    options: dict[str, Any] = {
+        "pool_size": settings.pool_size,
+        "max_overflow": settings.pool_overflow,
+        "pool_timeout": settings.pool_timeout_s,
+        "pool_use_lifo": True,  # so that connections of a busy hour are not kept in use by turns
+    }
+    if not url.startswith("sqlite"):
+        options |= {
+            "pool_recycle": settings.pool_recycle_s,
+            "pool_pre_ping": settings.pool_pre_ping,
+            "connect_args": _postgres_arguments(settings),
+        }
+    return create_async_engine(url, hide_parameters=True, **options)
+
+
+def _postgres_arguments(settings: DatabaseSettings) -> dict[str, Any]:
+    limit = settings.statement_timeout_ms
+    return {
+        "timeout": settings.connect_timeout_s,
+        # The server ends a statement itself; only when it has gone silent we do.
+        "command_timeout": limit / 1_000 + _SILENCE_S if limit else None,
+        "server_settings": {
+            "application_name": settings.application_name,
+            "statement_timeout": str(limit),
+        },
+    }
 
 
 def _prepare_sqlite(engine: AsyncEngine, busy_timeout_ms: int) -> None:

@@ -89,6 +89,18 @@ class DependencyAway(AppError):
     )
 
 
+class StorageFull(DependencyAway):
+    code = "STORAGE_FULL"
+    template = (
+        "The server's disk is full, nothing was kept. Ask an administrator to make room, then try again."
+    )
+
+
+class StorageAway(DependencyAway):
+    code = "STORAGE_AWAY"
+    template = "The server's file storage does not answer ({reason}). Ask an administrator to look at it."
+
+
 class ConfigurationError(AppError):
     """The installation cannot start as it is configured; the message says what to change."""
 

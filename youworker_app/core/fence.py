@@ -62,6 +62,13 @@ def migrations() -> Iterator[None]:
         _migrating.reset(token)
 
 
+@contextmanager
+def plans() -> Iterator[None]:
+    """Opens the fence for EXPLAIN without ANALYZE, which returns no row of any table."""
+    with migrations():
+        yield
+
+
 class FencedSession(Session):
     """A session whose own flush may write: rows reach it only after `require()`. Overrides a private hook: pinned by a test."""
 

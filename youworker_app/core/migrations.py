@@ -3,6 +3,7 @@
 Knows no table: the revisions stand in `alembic/versions`.
 """
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,14 +17,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import AutoString
 
 from youworker_app.core import fence
+from youworker_app.core.database_errors import telling
+from youworker_app.core.database_url import told_url
 from youworker_app.core.db import Database, UTCDateTime
-from youworker_app.core.errors import ConfigurationError
-from youworker_app.core.settings import Settings
+from youworker_app.core.errors import AppError, ConfigurationError
+from youworker_app.core.settings import DatabaseSettings, Settings
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "alembic"
 
 # Any number, the same in every release: processes that start together migrate one after the other.
 _POSTGRES_LOCK = 7_205_759_403
+
+
+# What PostgreSQL says to who may not come in.
+_REASONS = {
+    "28P01": "it refuses this user or password",
+    "28000": "it refuses this user or password",
+    "3D000": "there is no database of this name",
+    "42501": "this user may not change its tables",
+    "57P03": "it is starting or stopping",
+}
 
 
 class DanglingReferences(RuntimeError):
@@ -33,10 +46,34 @@ class DanglingReferences(RuntimeError):
 async def migrate(url: str) -> None:
     """Upgrades the database at `url` to the newest revision.
 
-    Raises ConfigurationError when a newer release wrote it. Whatever fails, nothing is changed.
+    Raises ConfigurationError when a newer release wrote it, or when it cannot be used now. Whatever fails, nothing is
+    changed.
     """
-    async with _connection(url) as connection:
-        await connection.run_sync(upgrade)
+    try:
+        with telling():
+            async with _connection(url) as connection:
+                await connection.run_sync(upgrade)
+    except ConfigurationError:
+        raise
+    except (AppError, OSError) as error:
+        raise ConfigurationError(problem=_away(url, error)) from error
+
+
+def _away(url: str, error: AppError | OSError) -> str:
+    """Names the database, never its password, and says what is wrong with it."""
+    cause = error if isinstance(error, OSError) else error.__cause__
+    if isinstance(cause, OSError):
+        number = cause.errno or 0
+        reason = os.strerror(number) if number > 0 else cause.strerror or "no answer in time"
+    else:
+        told = error.message if isinstance(error, AppError) else ""
+        reason = _REASONS.get(getattr(getattr(cause, "orig", None), "sqlstate", ""), told)
+    where = (
+        "Look after that file and its disk"
+        if url.startswith("sqlite")
+        else "Start it, or change DATABASE_URL"
+    )
+    return f"The database {told_url(url)} cannot be used: {reason.rstrip('.')}. {where}."
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
@@ -81,7 +118,8 @@ def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
 @asynccontextmanager
 async def _connection(url: str) -> AsyncIterator[AsyncConnection]:
     """One locked transaction with the fence open, committed on clean exit."""
-    database = Database(url)
+    # A migration takes the time that it takes.
+    database = Database(url, DatabaseSettings.model_construct(statement_timeout_ms=0))
     if database.is_sqlite:
         # Changing a SQLite table copies and drops it, and a drop would cascade; a pragma is void inside a transaction.
         event.listen(database.engine.sync_engine, "connect", _foreign_keys_off)

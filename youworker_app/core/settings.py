@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from youworker_app.core.database_url import connectable
 
 MIB = 1024 * 1024
 
@@ -21,6 +23,8 @@ def _prefixed(concern: str) -> SettingsConfigDict:
         extra="ignore",
         frozen=True,
         env_ignore_empty=True,
+        validate_by_name=True,
+        hide_input_in_errors=True,  # a wrong value may be a secret
     )
 
 
@@ -59,12 +63,55 @@ class DatabaseSettings(BaseSettings):
 
     url: str = Field(
         "",
-        description="SQLAlchemy URL (postgresql+asyncpg://… or sqlite+aiosqlite:///…); empty: SQLite in the data folder.",
+        validation_alias=AliasChoices("YOUWORKER_DATABASE_URL", "DATABASE_URL"),
+        repr=False,
+        description="postgresql://user:password@host:5432/database, or sqlite:///path; empty: SQLite in the data folder. "
+        "`DATABASE_URL` is read too.",
     )
     busy_timeout_ms: int = Field(
-        5_000, ge=100, le=60_000, description="How long SQLite waits for a foreign writer."
+        5_000, ge=100, le=60_000, description="How long SQLite waits for a foreign writer, in milliseconds."
     )
-    pool_size: int = Field(10, ge=1, le=200, description="Connections kept open (PostgreSQL).")
+    pool_size: int = Field(10, ge=1, le=200, description="Connections kept open.")
+    pool_overflow: int = Field(
+        10, ge=0, le=200, description="Connections opened on top when all are in use, closed after it."
+    )
+    pool_timeout_s: float = Field(
+        10, gt=0, le=300, description="Longest wait for a free connection, in seconds."
+    )
+    pool_recycle_s: int = Field(
+        1_800,
+        ge=1,
+        le=86_400,
+        description="A connection older than this is replaced, in seconds (PostgreSQL).",
+    )
+    pool_pre_ping: bool = Field(
+        True, description="Ask a connection whether it lives before it is used (PostgreSQL)."
+    )
+    pool_slow_ms: int = Field(
+        250, ge=1, le=60_000, description="A longer wait for a connection is logged, in milliseconds."
+    )
+    connect_timeout_s: float = Field(
+        5, gt=0, le=60, description="Longest wait for PostgreSQL to accept a connection, in seconds."
+    )
+    statement_timeout_ms: int = Field(
+        30_000,
+        ge=0,
+        le=3_600_000,
+        description="PostgreSQL ends a statement after this many milliseconds; 0: never.",
+    )
+    application_name: str = Field(
+        "youworker",
+        pattern=r"^[\x20-\x7e]{1,63}$",
+        description="The name that PostgreSQL shows for our connections.",
+    )
+    slow_query_ms: int = Field(
+        500,
+        ge=1,
+        le=3_600_000,
+        description="A longer statement is logged without its values, in milliseconds; with its plan at log level DEBUG.",
+    )
+
+    _connectable = field_validator("url")(connectable)
 
 
 class SecuritySettings(BaseSettings):

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from youworker_app.access.actor import Actor
 from youworker_app.core.clock import now
+from youworker_app.core.database_errors import DatabaseTrouble
 from youworker_app.core.db import Database
 from youworker_app.core.errors import AppError, DependencyAway, NotFound, Unauthenticated
 from youworker_app.core.events import Event, EventBus, user_topic
@@ -41,10 +42,16 @@ class IngestionWorker:
         """Works on a job until it is done, failed or stopped. Raises nothing but cancellation."""
         token = correlation_id.set(f"job-{job_id}")
         try:
-            for attempt in range(1, MAX_ATTEMPTS + 1):
-                if await self._attempt(job_id, is_last=attempt == MAX_ATTEMPTS):
-                    return
-                await asyncio.sleep(self._retry_seconds * 2 ** (attempt - 1))
+            attempts = 0
+            while True:
+                try:
+                    if await self._attempt(job_id, is_last=attempts + 1 == MAX_ATTEMPTS):
+                        return
+                    attempts += 1
+                except DatabaseTrouble as trouble:
+                    # Not even that it failed could be written down: it is waited for, however long that takes.
+                    log.warning("ingestion_waits", job_id=job_id, code=trouble.code)
+                await asyncio.sleep(self._retry_seconds * 2 ** max(attempts - 1, 0))
         finally:
             correlation_id.reset(token)
 
@@ -65,6 +72,8 @@ class IngestionWorker:
             await self._pipeline.run(actor, job_id)
         except Stopped:
             return True
+        except DatabaseTrouble:
+            raise
         except DependencyAway as error:
             if not is_last:
                 log.warning("ingestion_waits", job_id=job_id, code=error.code)

@@ -1,9 +1,9 @@
 """The one statement of health: whether the database answers."""
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from youworker_app.core.db import Database
+from youworker_app.core.errors import DependencyAway
 from youworker_app.core.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -14,7 +14,7 @@ async def answers(database: Database) -> bool:
     try:
         async with database.read() as unit:
             await unit.session.execute(text("SELECT 1"))
-    except (SQLAlchemyError, OSError) as error:
-        log.warning("database_away", reason=type(error).__name__)
+    except DependencyAway as error:
+        log.warning("database_away", code=error.code)
         return False
     return True

@@ -4,7 +4,9 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from youworker_app.core.errors import AppError, Conflict, DependencyAway, NotFound, TooLarge
+from youworker_app.core.errors import AppError, Conflict, NotFound, TooLarge
+from youworker_app.core.errors import StorageAway as StorageAway
+from youworker_app.core.errors import StorageFull as StorageFull
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -12,18 +14,6 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 class FileTooLarge(TooLarge):
     code = "FILE_TOO_LARGE"
     template = "This file is larger than the {limit_mib} MiB that are allowed. Nothing of it was kept."
-
-
-class StorageFull(DependencyAway):
-    code = "STORAGE_FULL"
-    template = (
-        "The server's disk is full, nothing was kept. Ask an administrator to make room, then try again."
-    )
-
-
-class StorageAway(DependencyAway):
-    code = "STORAGE_AWAY"
-    template = "The server's file storage does not answer ({reason}). Ask an administrator to look at it."
 
 
 class BlobMissing(NotFound):

@@ -20,6 +20,22 @@ TEXTS: dict[str, str] = {
     "CONFIGURATION": "{problem}",
     "CONFLICT": "È in conflitto con ciò che c'è già.",
     "CSRF_MISMATCH": "Questa pagina non è più valida. Ricaricala e riprova.",
+    "DATABASE_AWAY": (
+        "Il database al momento non è raggiungibile. Riprova tra poco; se il problema resta, avvisa "
+        "un amministratore."
+    ),
+    "DATABASE_BUSY": (
+        "Il database è occupato: lo tiene un altro programma, oppure le richieste sono troppe. Nulla "
+        "è stato modificato. Riprova tra poco; se il problema resta, avvisa un amministratore."
+    ),
+    "DATABASE_DAMAGED": (
+        "Il database è danneggiato e non si può leggere. Avvisa un amministratore: va ripristinato da "
+        "un backup."
+    ),
+    "DATABASE_TOO_SLOW": (
+        "Il database ci ha messo troppo e la richiesta è stata interrotta. Nulla è stato modificato. "
+        "Chiedi di meno in una volta, oppure riprova più tardi."
+    ),
     "DECRYPTION_FAILED": (
         "Non è stato possibile decifrare dei dati salvati. Sono stati modificati, oppure la chiave "
         "principale non è quella con cui sono stati scritti."
@@ -185,6 +201,10 @@ TEXTS: dict[str, str] = {
     "STORAGE_FULL": (
         "Il disco del server è pieno, non è stato conservato nulla. Chiedi a un amministratore di "
         "fare spazio, poi riprova."
+    ),
+    "STORAGE_READ_ONLY": (
+        "Non si può modificare nulla: il server può solo leggere la propria memoria. Avvisa un "
+        "amministratore, che deve permettergli di scrivere."
     ),
     "TAG_INVALID": "Un'etichetta ha da 1 a 64 caratteri visibili, e un documento al massimo 50 etichette.",
     "TITLE_INVALID": "Un titolo ha da 1 a 512 caratteri visibili.",
