@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -99,13 +100,19 @@ async def test_a_long_lock_is_told_and_reads_go_on(database: Database, file: Pat
         assert reads > 3
     assert (told.value.http_status, told.value.code) == (503, "DATABASE_BUSY")
     await put(database, "after")
-    assert [await is_there(database, name) for name in ("before", "meanwhile", "after")] == [True, False, True]
+    assert [await is_there(database, name) for name in ("before", "meanwhile", "after")] == [
+        True,
+        False,
+        True,
+    ]
 
 
 async def test_writers_in_a_row_do_not_add_up_their_waits(database: Database, file: Path) -> None:
     begun = time.monotonic()
     with held(file):
-        results = await asyncio.gather(*(put(database, f"fact {n}") for n in range(12)), return_exceptions=True)
+        results = await asyncio.gather(
+            *(put(database, f"fact {n}") for n in range(12)), return_exceptions=True
+        )
     assert {type(result) for result in results} == {DatabaseBusy}
     assert time.monotonic() - begun < 8  # twelve seconds, if each waited for the one before it
     await put(database, "after")
@@ -162,6 +169,9 @@ async def test_a_damaged_file_is_told(database_url: str, file: Path) -> None:
 async def _start(url: str) -> AppError:
     with pytest.raises(ConfigurationError) as told:
         await migrate(url)
+    # The driver's thread tells this loop when it has ended.
+    while any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):
+        await asyncio.sleep(0.01)
     return told.value
 
 

@@ -44,7 +44,9 @@ async def test_a_slow_statement_is_logged_without_its_values(watched: Database) 
     with capture_logs() as events:
         await of_secret(watched)
         plans = await planned(watched, events)
-    (slow,) = [event for event in events if event["event"] == "slow_query" and "FROM users" in event["statement"]]
+    (slow,) = [
+        event for event in events if event["event"] == "slow_query" and "FROM users" in event["statement"]
+    ]
     assert slow["ms"] >= 0
     assert slow["log_level"] == "warning"
     assert plans
@@ -75,9 +77,7 @@ async def test_a_plan_that_cannot_be_made_is_nobodys_trouble(watched: Database) 
         return sql.replace("users", "nothing_of_this_name")
 
     with capture_logs() as events:
-        watched._slow._planning = asyncio.create_task(
-            watched._slow._plan(misread("SELECT * FROM users"), 0)
-        )
+        watched._slow._planning = asyncio.create_task(watched._slow._plan(misread("SELECT * FROM users"), 0))
         await planned(watched, events)
     assert [event["event"] for event in events] == ["slow_query_without_plan"]
 

@@ -84,7 +84,9 @@ def test_people_are_told_where_it_is(url: str, told: str) -> None:
     assert told_url(url) == told
 
 
-@pytest.mark.parametrize(("name", "value"), [("application_name", "x" * 64), ("pool_size", 0), ("pool_timeout_s", 0)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("application_name", "x" * 64), ("pool_size", 0), ("pool_timeout_s", 0)]
+)
 def test_wrong_values_are_refused(name: str, value: object) -> None:
     with pytest.raises(ValidationError):
         DatabaseSettings(**{name: value})
