@@ -5,7 +5,7 @@ import asyncio
 import tempfile
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,12 +15,13 @@ from bench.context import Bench, Size
 from bench.figures import Figure
 from bench.machine import commit, load, machine
 from bench.report import RESULTS, Run, table, write
-from bench.scenarios import browser, chat
+from bench.scenarios import browser, chat, ingestion
 from bench.servers import model_server
 
-SCENARIOS: Mapping[str, Callable[[Bench], Awaitable[list[Figure]]]] = {
+SCENARIOS: Mapping[str, Callable[[Bench], AsyncIterator[Figure]]] = {
     "chat": chat.measure,
     "browser": browser.measure,
+    "ingestion": ingestion.measure,
 }
 LONGEST_S = 600.0  # a scenario that hangs is given up
 
@@ -43,15 +44,13 @@ async def _scenario(run: Run, bench: Bench, name: str) -> None:
     begun = time.monotonic()
     try:
         async with asyncio.timeout(LONGEST_S):
-            figures = await SCENARIOS[name](bench)
+            async for figure in SCENARIOS[name](bench):
+                run.figures.append(figure)
+                print(f"  {figure.name} {figure.value}  {dict(figure.detail)}", flush=True)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other figures are wanted
         traceback.print_exc()
         run.failed[name] = f"{type(error).__name__}: {error}"
-        figures = []
     run.took_s[name] = round(time.monotonic() - begun, 1)
-    run.figures += figures
-    for figure in figures:
-        print(f"  {figure.name} {figure.value}  {dict(figure.detail)}", flush=True)
 
 
 def main() -> int:

@@ -23,7 +23,7 @@ import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -248,7 +248,7 @@ class ModelServer:
     async def tell(self, request: web.Request) -> web.Response:
         used = resource.getrusage(resource.RUSAGE_SELF)
         more = {"cpu_s": used.ru_utime + used.ru_stime, "rss_mb": used.ru_maxrss / 1024}
-        return _json({**asdict(self.stats), **more})
+        return _json({**vars(self.stats), **more})
 
     async def reset(self, request: web.Request) -> web.Response:
         self.stats = Stats()

@@ -4,6 +4,7 @@ Fifty tabs speak the page's protocol from a client of their own; one real Chromi
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from functools import partial
 
 import aiohttp
@@ -43,27 +44,27 @@ _WATCH = """() => {
 }"""
 
 
-async def measure(bench: Bench) -> list[Figure]:
+async def measure(bench: Bench) -> AsyncIterator[Figure]:
     """first_page_*, first_chromium."""
     settings = {"YOUWORKER_LLM_MODEL": f"{QUICK_MODEL}:latest"}
     async with bench.product(settings) as server, open_client() as http:
         people = await make_people(server, bench.pick(50, 50, 1))
-        figures = await _tabs(bench, http, server, people)
-        return [*figures, await _real(bench, http, server, people[0])]
+        yield await _real(bench, http, server, people[0])
+        async for figure in _tabs(bench, http, server, people):
+            yield figure
 
 
 async def _tabs(
     bench: Bench, http: aiohttp.ClientSession, server: Server, people: list[Person]
-) -> list[Figure]:
+) -> AsyncIterator[Figure]:
     tabs = [Tab(http, server.url, person) for person in people]
     try:
         for tab in tabs:
             await tab.open()
         await _asked(server, tabs)
-        figures: list[Figure] = []
         for count in [count for count in _ROUNDS if count <= len(tabs)]:
-            figures += await _first(bench, http, server, tabs[:count])
-        return figures
+            for figure in await _first(bench, http, server, tabs[:count]):
+                yield figure
     finally:
         await asyncio.gather(*(tab.close() for tab in tabs))
 

@@ -4,6 +4,7 @@ Every round asks the model server and then the product, so that what else the ma
 person of their own; each question begins a conversation; nobody has documents.
 """
 
+from collections.abc import AsyncIterator
 from functools import partial
 
 import aiohttp
@@ -18,14 +19,16 @@ QUESTION = "What should I know about the opening hours of the archive?"
 _ROUNDS = {1: (40, 8), 10: (12, 3), 50: (8, 2)}  # by how many ask at once, in a full and a quick run
 
 
-async def measure(bench: Bench) -> list[Figure]:
+async def measure(bench: Bench) -> AsyncIterator[Figure]:
     """first_v1_*, delay_*."""
     async with bench.product() as server, open_client() as http:
         people = await make_people(server, bench.pick(50, 50, 1))
         await _warm(bench, http, server, people)
-        counts = [count for count in _ROUNDS if count <= len(people)]
-        figures = [await _first(bench, http, server, people[:count]) for count in counts]
-        return [*figures, *await _delays(bench, http, server, people)]
+        for count in _ROUNDS:
+            if count <= len(people):
+                yield await _first(bench, http, server, people[:count])
+        for figure in await _delays(bench, http, server, people):
+            yield figure
 
 
 async def _warm(bench: Bench, http: aiohttp.ClientSession, server: Server, people: list[Person]) -> None:
