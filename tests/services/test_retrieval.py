@@ -71,7 +71,7 @@ async def test_what_the_store_still_shows_after_a_change_is_not_shown(house: Hou
     assert await search(anna, "boiler serviced March")
 
 
-@pytest.mark.parametrize("odd", ["\0", "\ud800", "' OR 1=1 --", "x" * 5_000, "%"])
+@pytest.mark.parametrize("odd", ["", "\0", "\ud800", "' OR 1=1 --", "x" * 5_000, "%"])
 async def test_odd_names_narrow_to_nothing(house: House, odd: str) -> None:
     anna = await house.person("anna")
     await house.upload(anna, NOTE, tags=("heating",), collection="House")

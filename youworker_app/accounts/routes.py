@@ -7,8 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from youworker_app.access.actor import Scope
 from youworker_app.access.credentials import Carrier
 from youworker_app.accounts.schemas import (
+    CHOICES,
     ApiKeyView,
     Client,
     CreateApiKey,
@@ -21,8 +23,9 @@ from youworker_app.accounts.schemas import (
 from youworker_app.accounts.service import AccountService
 from youworker_app.api.actor import CurrentActor, presented
 from youworker_app.api.cookies import clear_session, set_session
+from youworker_app.api.described import errors
 from youworker_app.api.paging import PageQuery
-from youworker_app.api.params import OpaqueId
+from youworker_app.api.params import OpaqueId, one_of
 from youworker_app.core.paging import Page
 from youworker_app.core.registry import service
 from youworker_app.groups.schemas import GroupView
@@ -44,13 +47,13 @@ class LoginBody(BaseModel):
 class PreferencesBody(BaseModel):
     """`language`: "" (as the browser asks), en or it. `theme`: system, light or dark."""
 
-    language: str | None = None
-    theme: str | None = None
+    language: Annotated[str, one_of(*CHOICES["language"])] | None = None
+    theme: Annotated[str, one_of(*CHOICES["theme"])] | None = None
 
 
 class ApiKeyBody(BaseModel):
     name: str
-    scopes: Annotated[list[str], Field(max_length=50)]
+    scopes: Annotated[list[Annotated[str, one_of(*Scope)]], Field(max_length=50)]
     expires_in_days: int | None = None
 
 
@@ -105,7 +108,7 @@ def client_of(request: Request) -> Client:
     return Client(request.client.host if request.client else "", request.headers.get("user-agent", ""))
 
 
-@router.post("/setup", status_code=201)
+@router.post("/setup", status_code=201, responses=errors(409))
 async def set_up(request: Request, response: Response, body: SetupBody) -> SignedInAnswer:
     """Makes the first account, with the token that the server printed at its start; only while there is none."""
     accounts = service(AccountService)
@@ -113,7 +116,7 @@ async def set_up(request: Request, response: Response, body: SetupBody) -> Signe
     return _signed_in(request, response, signed_in)
 
 
-@router.post("/auth/login")
+@router.post("/auth/login", responses=errors(429))
 async def log_in(request: Request, response: Response, body: LoginBody) -> SignedInAnswer:
     signed_in = await service(AccountService).sign_in(body.username, body.password, client_of(request))
     return _signed_in(request, response, signed_in)
@@ -159,7 +162,7 @@ async def list_keys(actor: CurrentActor) -> Page[ApiKeyView]:
     return Page(await service(AccountService).list_keys(actor))
 
 
-@router.post("/account/api-keys", status_code=201)
+@router.post("/account/api-keys", status_code=201, responses=errors(409))
 async def create_key(actor: CurrentActor, body: ApiKeyBody) -> NewKeyAnswer:
     wanted = CreateApiKey(body.name, tuple(body.scopes), body.expires_in_days)
     new = await service(AccountService).create_key(actor, wanted)
@@ -180,20 +183,20 @@ async def list_users(actor: CurrentActor, page: PageQuery) -> Page[UserView]:
     return await service(AccountService).list_users(actor, page)
 
 
-@router.post("/users", status_code=201)
+@router.post("/users", status_code=201, responses=errors(409))
 async def create_user(actor: CurrentActor, body: UserBody) -> UserView:
     """Root only."""
     wanted = CreateUser(body.username, body.password, body.is_root)
     return await service(AccountService).create_user(actor, wanted)
 
 
-@router.patch("/users/{user_id}")
+@router.patch("/users/{user_id}", responses=errors(409))
 async def change_user(actor: CurrentActor, user_id: OpaqueId, change: UserChange) -> UserView:
     """Root only. A suspended person is out at once, and finds everything as it was when restored."""
     return await service(AccountService).set_active(actor, user_id, is_active=change.is_active)
 
 
-@router.delete("/users/{user_id}", status_code=204)
+@router.delete("/users/{user_id}", status_code=204, responses=errors(409))
 async def remove_user(actor: CurrentActor, user_id: OpaqueId) -> None:
     """Root only. Erases the person and what is theirs for good; what they shared with a group stays with its admins."""
     await service(AccountService).remove_user(actor, user_id)

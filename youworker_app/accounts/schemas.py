@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from youworker_app.access.credentials import Carrier as Carrier
 from youworker_app.access.credentials import Credential as Credential
 from youworker_app.groups.schemas import GroupView
+
+# What each preference can be; a language of "" is the one that the browser asks for.
+CHOICES: Final = {"language": ("", "en", "it"), "theme": ("system", "light", "dark")}
 
 
 @dataclass(frozen=True)

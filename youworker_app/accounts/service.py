@@ -28,6 +28,7 @@ from youworker_app.accounts.errors import (
 from youworker_app.accounts.passwords import Passwords
 from youworker_app.accounts.repository import AccountRepository, Entrance, touch_quietly
 from youworker_app.accounts.schemas import (
+    CHOICES,
     ApiKeyView,
     Carrier,
     Client,
@@ -59,7 +60,6 @@ LONGEST_USERNAME: Final = 64
 LONGEST_KEY_NAME: Final = 64
 MOST_KEYS: Final = 100
 _LONGEST_ATTEMPT: Final = 256
-_CHOICES: Final = {"language": ("", "en", "it"), "theme": ("system", "light", "dark")}
 _ROOT_FACT: Final = "root_user"
 _SETUP_FACT: Final = "setup_token"
 
@@ -231,7 +231,7 @@ class AccountService:
         given = {"language": wanted.language, "theme": wanted.theme}
         values = {name: value for name, value in given.items() if value is not None}
         for name, value in values.items():
-            if value not in _CHOICES[name]:
+            if value not in CHOICES[name]:
                 raise PreferenceUnknown(preference=name)
         async with self._db.write() as unit:
             await AccountRepository(unit, actor).change_own(**values)

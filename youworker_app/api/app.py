@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.routing import Match
 
 from youworker_app.api import docs
+from youworker_app.api.described import ANYWHERE
 from youworker_app.api.errors import MethodNotAllowed, translate_errors
 from youworker_app.api.limits import BodyLimit
 from youworker_app.core.errors import NotFound
@@ -30,7 +31,7 @@ def create_api(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     for router in routers:
-        app.include_router(router, prefix=PREFIX)
+        app.include_router(router, prefix=PREFIX, responses=ANYWHERE)
     for router in (*plain, docs.router):
         app.include_router(router)
     for path in (PREFIX, PREFIX + "/{rest:path}"):

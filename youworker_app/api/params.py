@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 from youworker_app.core.errors import NotFound
 
@@ -24,6 +24,14 @@ def _without_nul(value: str) -> str:
     return value
 
 
-OpaqueId: TypeAlias = Annotated[str, AfterValidator(opaque)]
+def one_of(*choices: str) -> WithJsonSchema:
+    """Describes the choices; the service refuses others, with a sentence of its own."""
+    return WithJsonSchema({"type": "string", "enum": list(choices)})
+
+
+# The pattern is described and not checked by the framework: what does not match is not there (404), and no wrong form (422).
+OpaqueId: TypeAlias = Annotated[
+    str, AfterValidator(opaque), WithJsonSchema({"type": "string", "pattern": f"^{_ID.pattern}$"})
+]
 PlainText: TypeAlias = Annotated[str, AfterValidator(_without_nul)]
 ShortText: TypeAlias = Annotated[str, StringConstraints(max_length=512), AfterValidator(_without_nul)]

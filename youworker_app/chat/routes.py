@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from youworker_app.access.actor import Scope, require_scope
 from youworker_app.api.actor import CurrentActor
-from youworker_app.api.described import ERRORS
+from youworker_app.api.described import errors
 from youworker_app.api.params import OpaqueId, ShortText
 from youworker_app.chat.schemas import PASSAGES_MODEL, AskQuestion, CitationView, MessageView, StartedRun
 from youworker_app.chat.service import ChatService
@@ -17,14 +17,23 @@ from youworker_app.chat.session_routes import router as sessions
 from youworker_app.chat.sse import event_stream
 from youworker_app.core.registry import service
 
-router = APIRouter(tags=["chat"], responses=ERRORS)
+router = APIRouter(tags=["chat"])
 router.include_router(sessions)
 
 # A client that does not stream waits for so long; then it is told where the answer goes on.
 WAIT_SECONDS = 300.0
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "id": {"type": "string", "description": "Counts up; where to go on, as Last-Event-ID."},
+        "event": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 _SSE = {
     "description": "The run's events: session, status, citations, thinking, token, done, error, reset.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {"text/event-stream": {"itemSchema": _EVENT}},
 }
 
 
@@ -102,6 +111,7 @@ class ModelList:
     responses={
         200: {"content": _SSE["content"]},
         202: {"model": Answer, "description": "Still being written."},
+        **errors(409, 429, 503),
     },
 )
 async def ask(actor: CurrentActor, body: ChatBody, response: Response) -> Answer | Response:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from youworker_app.api.actor import CurrentActor
-from youworker_app.api.described import ERRORS
+from youworker_app.api.described import errors
 from youworker_app.api.paging import PageQuery
 from youworker_app.api.params import OpaqueId, ShortText
 from youworker_app.chat.conversations import ConversationService
@@ -14,7 +14,7 @@ from youworker_app.chat.schemas import MessageView, SessionView
 from youworker_app.core.paging import Page
 from youworker_app.core.registry import service
 
-router = APIRouter(prefix="/sessions", tags=["chat"], responses=ERRORS)
+router = APIRouter(prefix="/sessions", tags=["chat"])
 
 
 class SessionChange(BaseModel):
@@ -38,7 +38,7 @@ async def rename_session(actor: CurrentActor, session_id: OpaqueId, change: Sess
     return await service(ConversationService).rename_session(actor, session_id, change.title)
 
 
-@router.delete("/{session_id}", status_code=204)
+@router.delete("/{session_id}", status_code=204, responses=errors(409))
 async def delete_session(actor: CurrentActor, session_id: OpaqueId) -> None:
     await service(ConversationService).delete_session(actor, session_id)
 

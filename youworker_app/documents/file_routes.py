@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Path
 from starlette.responses import Response, StreamingResponse
 
 from youworker_app.api.actor import CurrentActor
-from youworker_app.api.described import ERRORS
+from youworker_app.api.described import errors
 from youworker_app.api.errors import answer
 from youworker_app.api.params import OpaqueId
 from youworker_app.core.registry import service
@@ -21,11 +21,11 @@ from youworker_app.documents.ranges import matches, wanted_range
 from youworker_app.documents.schemas import FileContent, FileView
 from youworker_app.documents.service import DocumentService
 
-router = APIRouter(prefix="/files", tags=["files"], responses=ERRORS)
+router = APIRouter(prefix="/files", tags=["files"])
 
 _ASK_AGAIN = "private, no-cache"
 _INERT = "default-src 'none'; sandbox"
-_BYTES = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+_BYTES = {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
 _PICTURE = {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
 
 
@@ -41,7 +41,7 @@ async def get_metadata(actor: CurrentActor, file_id: OpaqueId) -> FileView:
         200: {"description": "The original.", **_BYTES},
         206: {"description": "The bytes asked for.", **_BYTES},
         304: {"description": "Unchanged."},
-        416: {"description": "The range lies outside of the file."},
+        **errors(416, 503),
     },
 )
 async def download(
@@ -72,6 +72,7 @@ async def download(
     responses={
         200: {"description": "The page, the passage boxed.", **_PICTURE},
         304: {"description": "Unchanged."},
+        **errors(503),
     },
 )
 async def page_picture(

@@ -254,7 +254,9 @@ class DocumentRepository(GrantingRepository):
     async def narrowed_ids(self, wanted: DocumentFilter, group_ids: Collection[str] | None) -> list[str]:
         """Ids of documents that may answer and satisfy the filter."""
         statement = _narrowed(
-            visible(Document, self._actor, right=Right.ASK, joined=(DocumentTag,) if wanted.tag else ()),
+            visible(
+                Document, self._actor, right=Right.ASK, joined=() if wanted.tag is None else (DocumentTag,)
+            ),
             wanted,
         )
         if group_ids is not None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from youworker_app.api.actor import CurrentActor
-from youworker_app.api.described import ERRORS
+from youworker_app.api.described import errors
 from youworker_app.api.paging import PageQuery
 from youworker_app.api.params import OpaqueId, ShortText, opaque
 from youworker_app.core.paging import Page
@@ -16,7 +16,7 @@ from youworker_app.documents.schemas import ChangeDocument, ChunkView, DocumentF
 from youworker_app.documents.service import DocumentService
 from youworker_app.documents.sharing import SharingService
 
-router = APIRouter(tags=["documents"], responses=ERRORS)
+router = APIRouter(tags=["documents"])
 router.include_router(files)
 
 
@@ -59,12 +59,12 @@ async def get_document(actor: CurrentActor, document_id: OpaqueId) -> DocumentVi
     return await service(DocumentService).get_document(actor, document_id)
 
 
-@router.patch("/documents/{document_id}")
+@router.patch("/documents/{document_id}", responses=errors(409, 503))
 async def change_document(actor: CurrentActor, document_id: OpaqueId, change: DocumentChange) -> DocumentView:
     return await service(SharingService).change_document(actor, document_id, change.as_input())
 
 
-@router.delete("/documents/{document_id}", status_code=204)
+@router.delete("/documents/{document_id}", status_code=204, responses=errors(409))
 async def delete_document(actor: CurrentActor, document_id: OpaqueId) -> None:
     await service(DocumentService).delete_document(actor, document_id)
 

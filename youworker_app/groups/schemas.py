@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+ROLES: Final = ("member", "admin")
 
 
 @dataclass(frozen=True)

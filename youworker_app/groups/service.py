@@ -19,11 +19,10 @@ from youworker_app.groups.errors import (
     UserNotFound,
 )
 from youworker_app.groups.repository import GroupRepository, deserted_by, hold_deserted
-from youworker_app.groups.schemas import CreateGroup, GroupView, MemberView
+from youworker_app.groups.schemas import ROLES, CreateGroup, GroupView, MemberView
 
 LONGEST_NAME: Final = 128
 LONGEST_DESCRIPTION: Final = 500
-_ROLES: Final = ("member", "admin")
 _ROUNDS: Final = 10
 
 # Asked at the start of the unit that removes a group: may it go? Holds its row; answers whose work ends with it.
@@ -185,5 +184,5 @@ class GroupService:
 
 
 def _check_role(role: str) -> None:
-    if role not in _ROLES:
+    if role not in ROLES:
         raise RoleUnknown

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.api.actor import CurrentActor
-from youworker_app.api.described import ERRORS
+from youworker_app.api.described import errors
 from youworker_app.api.params import OpaqueId
 from youworker_app.core.errors import AppError, Detail, Forbidden, NotFound, Unauthenticated
 from youworker_app.core.registry import service
@@ -25,7 +25,7 @@ from youworker_app.ingestion.upload_errors import UploadAbandoned, UploadStalled
 from youworker_app.ingestion.upload_form import IncomingFile, UploadFields, UploadForm
 
 log = get_logger(__name__)
-router = APIRouter(prefix="/ingest", tags=["ingestion"], responses=ERRORS)
+router = APIRouter(prefix="/ingest", tags=["ingestion"])
 
 IDLE_SECONDS = 60.0
 _LEAST_DISCARDED = 64 * 1024 * 1024
@@ -97,6 +97,7 @@ def fields_of_address(
 @router.post(
     "/upload",
     status_code=202,
+    responses=errors(409, 503),
     openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
 )
 async def upload(
@@ -122,12 +123,12 @@ async def get_job(actor: CurrentActor, job_id: OpaqueId) -> JobView:
     return await service(IngestionService).get_job(actor, job_id)
 
 
-@router.post("/jobs/{job_id}/cancel")
+@router.post("/jobs/{job_id}/cancel", responses=errors(409))
 async def cancel_job(actor: CurrentActor, job_id: OpaqueId) -> JobView:
     return await service(IngestionService).cancel_job(actor, job_id)
 
 
-@router.post("/jobs/{job_id}/retry")
+@router.post("/jobs/{job_id}/retry", responses=errors(409))
 async def retry_job(actor: CurrentActor, job_id: OpaqueId) -> JobView:
     return await service(IngestionService).retry_job(actor, job_id)
 

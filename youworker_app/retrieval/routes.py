@@ -7,14 +7,14 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from youworker_app.api.actor import CurrentActor
-from youworker_app.api.described import ERRORS
+from youworker_app.api.described import errors
 from youworker_app.api.params import OpaqueId, ShortText
 from youworker_app.core.registry import service
 from youworker_app.documents.schemas import Passage
 from youworker_app.retrieval.schemas import SearchQuery
 from youworker_app.retrieval.service import RetrievalService
 
-router = APIRouter(tags=["search"], responses=ERRORS)
+router = APIRouter(tags=["search"])
 
 
 class SearchBody(BaseModel):
@@ -49,6 +49,6 @@ class SearchAnswer:
     items: tuple[Passage, ...]
 
 
-@router.post("/search")
+@router.post("/search", responses=errors(503))
 async def search(actor: CurrentActor, body: SearchBody) -> SearchAnswer:
     return SearchAnswer(await service(RetrievalService).search(actor, body.as_query()))
