@@ -7,6 +7,7 @@ from youworker_app.core.settings import ServerSettings
 from youworker_app.core.telemetry import configure_logging
 from youworker_app.frontend import read_script_hashes
 from youworker_app.lifespan import WithInstallation
+from youworker_app.rest import build_local
 from youworker_app.serve import end_with_supervisor
 from youworker_app.youworker_app import app as reflex_app
 
@@ -19,4 +20,4 @@ def create() -> ASGIApp:
     policy = OuterPolicy(
         server_host=settings.host, public_origins=settings.public_origins, script_hashes=read_script_hashes()
     )
-    return harden(WithInstallation(reflex_app()), policy)
+    return harden(WithInstallation(reflex_app(), build_local()), policy)

@@ -8,8 +8,10 @@ from contextlib import AsyncExitStack
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from youworker_app.core.errors import AppError
+from youworker_app.core.local_socket import LocalSocket
 from youworker_app.core.settings import Settings
 from youworker_app.core.telemetry import get_logger
+from youworker_app.local import served_locally
 from youworker_app.serve import address
 from youworker_app.wiring import running
 
@@ -17,10 +19,10 @@ log = get_logger(__name__)
 
 
 class WithInstallation:
-    """Runs the installation for as long as the server lives."""
+    """Runs the installation for as long as the server lives; `local` is what its socket in the data folder answers."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, local: ASGIApp) -> None:
+        self.app, self.local = app, local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
@@ -38,6 +40,7 @@ class WithInstallation:
         async with AsyncExitStack() as stack:
             if not await _started(stack, send):
                 return
+            await _listen_locally(stack, self.local)
             await self.app(scope, receive, hold_the_end)
         for message in last:
             await send(message)
@@ -58,6 +61,15 @@ async def _started(stack: AsyncExitStack, send: Send) -> bool:
     if setup_token is not None:
         _invite(f"{address(settings.server)}/setup?token={setup_token}")
     return True
+
+
+async def _listen_locally(stack: AsyncExitStack, local: ASGIApp) -> None:
+    """The command line's way in. A file system that knows no sockets costs that, not the start."""
+    place = LocalSocket(Settings().storage.data_dir)
+    try:
+        await stack.enter_async_context(served_locally(local, place))
+    except OSError as error:
+        log.warning("local_socket_failed", reason=error.strerror)
 
 
 async def _refuse(send: Send, sentence: str) -> None:

@@ -1,10 +1,13 @@
-"""The REST application of this installation: every domain's routes in one place."""
+"""The REST application of this installation, and what its socket answers: every domain's routes in one place."""
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from youworker_app.accounts import form_routes
 from youworker_app.accounts import routes as accounts
 from youworker_app.api.app import create_api
+from youworker_app.api.local import LocalApplication, create_maintenance
+from youworker_app.api.middleware import CorrelationId
 from youworker_app.chat import routes as chat
 from youworker_app.documents import routes as documents
 from youworker_app.groups import routes as groups
@@ -17,3 +20,13 @@ def build_rest() -> FastAPI:
     """The application; the services that its routes ask for are wired before the first request."""
     domains = (accounts, groups, documents, ingestion, retrieval, chat)
     return create_api([domain.router for domain in domains], plain=[form_routes.router, operations.router])
+
+
+def build_maintenance() -> FastAPI:
+    """What only the socket in the data folder answers."""
+    return create_maintenance([])
+
+
+def build_local() -> ASGIApp:
+    """Everything that the socket answers."""
+    return CorrelationId(LocalApplication(build_rest(), build_maintenance()))

@@ -15,7 +15,7 @@ from granian.log import LogLevels
 from granian.server import Server
 from pydantic import ValidationError
 
-from youworker_app.core.settings import ServerSettings, Settings
+from youworker_app.core.settings import ServerSettings, Settings, what_is_wrong
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 FRONT_END = PROJECT_ROOT / ".web" / "build" / "client" / "index.html"
@@ -65,11 +65,7 @@ def read_settings() -> ServerSettings:
     try:
         return Settings().server
     except ValidationError as error:
-        prefix = str(error.title).removesuffix("Settings").upper()
-        wrong = "; ".join(
-            f"{_variable(prefix, e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)
-        )
-        raise CannotStart(f"a setting is wrong. {wrong}.") from None
+        raise CannotStart(f"a setting is wrong. {what_is_wrong(error)}.") from None
 
 
 def require_front_end(index: Path) -> None:
@@ -125,12 +121,6 @@ def end_with_supervisor() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if str(os.getppid()) != supervisor:  # it died before we could ask
         os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _variable(prefix: str, location: tuple[int | str, ...]) -> str:
-    name = "_".join(str(part) for part in location).upper()
-    # What can be set by more than one name is told by the one that was used.
-    return name if "DATABASE_URL" in name else f"YOUWORKER_{prefix}_{name}"
 
 
 if __name__ == "__main__":

@@ -1,9 +1,14 @@
 """The documentation is true: folders, commands, links and names that it mentions are there."""
 
 import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+from youworker_app.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -33,6 +38,45 @@ def test_named_make_targets_exist(page: Path) -> None:
     assert set(re.findall(r"`make ([a-z-]+)`|^ {4}make ([a-z-]+)", page.read_text(), re.MULTILINE)) <= {
         pair for target in targets for pair in ((target, ""), ("", target))
     }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_named_commands_and_their_options_exist(page: Path) -> None:
+    assert {told: wrong for told in commands_in(page.read_text()) if (wrong := unknown_in(told))} == {}
+
+
+def commands_in(text: str) -> list[str]:
+    """What a page tells to type after `youworker`, in a line or a block of its own."""
+    return re.findall(r"(?:`|^ {4})(?:\.venv/bin/)?youworker ([^`\n]+)", text, re.MULTILINE)
+
+
+def unknown_in(told: str) -> str:
+    """The first word of a command line that the program does not know, or nothing. Arguments and values are free."""
+    found: Any = typer.main.get_command(app)
+    for word in shlex.split(told):
+        if hasattr(found, "commands"):
+            if word not in found.commands:
+                return word
+            found = found.commands[word]
+        elif word.startswith("-") and word not in {
+            name for p in found.params for name in [*p.opts, "--help"]
+        }:
+            return word
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("told", "wrong"),
+    [
+        ("vectors reindex", ""),
+        ("vectors shuffle", "shuffle"),
+        ("search 'x y' --limit 3", ""),
+        ("search x --lmit", "--lmit"),
+    ],
+)
+def test_a_command_that_is_not_there_would_be_seen(told: str, wrong: str) -> None:
+    assert unknown_in(told) == wrong
+    assert commands_in(f"see `youworker {told}`\n") == commands_in(f"so:\n\n    youworker {told}\n") == [told]
 
 
 def test_the_folder_table_is_complete() -> None:

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from tests.isolation import entries, matrix, public
+from youworker_app.api.local import LOCAL_ONLY, MAINTENANCE
 from youworker_app.api.middleware import CLOSED_SEGMENTS
 from youworker_app.api.public import PUBLIC as PUBLIC_ROUTES
 from youworker_app.core.keys import DataKeys
@@ -23,7 +24,7 @@ from youworker_app.gateways.llm.protocol import LanguageModel
 from youworker_app.gateways.llm.scripted import NoModel
 from youworker_app.gateways.parsing.parser import LocalParser
 from youworker_app.gateways.vectors.memory import MemoryVectorStore
-from youworker_app.rest import build_rest
+from youworker_app.rest import build_maintenance, build_rest
 from youworker_app.wiring import Gateways, Installation
 from youworker_app.youworker_app import app
 
@@ -47,6 +48,19 @@ def test_every_route_is_held() -> None:
 def test_everything_that_reflex_serves_is_held() -> None:
     assert app._api is not None
     assert not matrix.unlisted_mounts(app._api.routes), ADVICE
+
+
+def test_what_only_the_socket_answers_is_listed() -> None:
+    assert entries.routes(build_maintenance().routes) == set(LOCAL_ONLY), (
+        "list it in api/local.py with its reason"
+    )
+    assert all(len(reason.split()) > 3 for reason in LOCAL_ONLY.values())
+
+
+def test_maintenance_is_on_no_port() -> None:
+    assert app._api is not None
+    everywhere = {*entries.routes(build_rest().routes), *entries.mounted(app._api.routes)}
+    assert not [name for name in everywhere if MAINTENANCE in name]
 
 
 @pytest.mark.parametrize("endpoint", Endpoint)

@@ -21,15 +21,7 @@ def create_api(
     routers: Iterable[APIRouter], *, plain: Iterable[APIRouter] = (), streamed: Collection[str] = STREAMED
 ) -> FastAPI:
     """The application: `routers` stand under /v1, `plain` ones where they say; `streamed` paths bound their own bodies."""
-    app = FastAPI(
-        title="YouWorker",
-        version="1",
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        # Nothing is measured by the framework or sent anywhere, whatever the environment says.
-        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-    )
+    app = bare_app()
     for router in routers:
         app.include_router(router, prefix=PREFIX, responses=ANYWHERE)
     for router in (*plain, docs.router):
@@ -37,6 +29,21 @@ def create_api(
     for path in (PREFIX, PREFIX + "/{rest:path}"):
         app.add_api_route(path, nothing_here, methods=_METHODS, include_in_schema=False)
     app.add_middleware(BodyLimit, streamed=streamed)
+    return app
+
+
+def bare_app(*, openapi_url: str | None = "/openapi.json") -> FastAPI:
+    """An application without routes: our error shape, and nothing that the framework would add by itself."""
+    app = FastAPI(
+        title="YouWorker",
+        version="1",
+        openapi_url=openapi_url,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        # Nothing is measured by the framework or sent anywhere, whatever the environment says.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
     translate_errors(app)
     return app
 

@@ -26,8 +26,9 @@ _HOST_HEADER = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<
 _HASHED_ASSET = re.compile(r"/assets/[\w./-]+-[\w-]{8}\.\w+")
 _YEAR = "public, max-age=31536000, immutable"
 
-# Reflex adds these by itself; none is used here, and /_upload would hand out the upload folder to anyone.
-CLOSED_SEGMENTS = frozenset({"_upload", "_all_routes", "_health", "ping", "auth-codespace"})
+# Reflex adds these by itself; none is used here, and /_upload would hand out the upload folder to anyone. What the socket in
+# the data folder answers as /maintenance is not even a name here.
+CLOSED_SEGMENTS = frozenset({"_upload", "_all_routes", "_health", "ping", "auth-codespace", "maintenance"})
 _STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 _READS = frozenset({"GET", "HEAD"})
 _WILDCARDS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared, not bound
@@ -241,7 +242,7 @@ class OriginCheck:
 
 
 class ClosedPaths:
-    """Keeps the endpoints that Reflex adds by itself from being reached."""
+    """Keeps what is not for the network from being reached, whatever stands behind."""
 
     def __init__(self, app: ASGIApp, policy: OuterPolicy) -> None:
         self.app = app

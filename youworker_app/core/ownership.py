@@ -3,23 +3,29 @@
 import fcntl
 import os
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from youworker_app.core.errors import ConfigurationError
 
 
+class FolderInUse(ConfigurationError):
+    """Another process owns the folder."""
+
+
 class DataFolder:
     """The data folder, made with mode 0700 and locked from `own` to `release`."""
+
+    LOCK: Final = "youworker.lock"
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
 
     def own(self) -> Self:
-        """Takes the lock. Raises ConfigurationError when another process has it, or the folder cannot be written."""
+        """Takes the lock. Raises FolderInUse when another process has it, ConfigurationError when it cannot be written."""
         try:
             self._path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(self._path / "youworker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self._path / self.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise ConfigurationError(
                 problem=f"The data folder {self._path} cannot be used ({error.strerror}). Give it to the user that runs "
@@ -29,7 +35,7 @@ class DataFolder:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(descriptor)
-            raise ConfigurationError(
+            raise FolderInUse(
                 problem=f"Another YouWorker is running on the data folder {self._path}. Stop it first."
             ) from error
         self._descriptor = descriptor

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from youworker_app.core.database_url import connectable
@@ -18,7 +18,7 @@ MIB = 1024 * 1024
 
 def _prefixed(concern: str) -> SettingsConfigDict:
     return SettingsConfigDict(
-        env_prefix=f"YOUWORKER_{concern}_",
+        env_prefix=f"YOUWORKER_{concern}_" if concern else "YOUWORKER_",
         env_file=".env",
         extra="ignore",
         frozen=True,
@@ -257,6 +257,17 @@ class ServerSettings(BaseSettings):
         return value
 
 
+class CommandSettings(BaseSettings):
+    """For who uses the command line, not for the server."""
+
+    model_config = _prefixed("")
+
+    user: str = Field("", description="Who uses the command line, unless it is told `--user`.")
+    api_key: SecretStr = Field(
+        SecretStr(""), description="API key for the command line, instead of a name and a password."
+    )
+
+
 class Settings:
     """All concerns together, read at one moment."""
 
@@ -286,4 +297,18 @@ CONCERNS: tuple[type[BaseSettings], ...] = (
     IngestionSettings,
     ChatSettings,
     ServerSettings,
+    CommandSettings,
 )
+
+
+def what_is_wrong(error: ValidationError) -> str:
+    """The settings that could not be read, by the names that an administrator sets, and why; never their values."""
+    prefixes = {concern.__name__: str(concern.model_config.get("env_prefix", "")) for concern in CONCERNS}
+    prefix = prefixes.get(str(error.title), "")
+    return "; ".join(f"{_variable(prefix, e['loc'])}: {e['msg']}" for e in error.errors(include_input=False))
+
+
+def _variable(prefix: str, location: tuple[int | str, ...]) -> str:
+    name = "_".join(str(part) for part in location).upper()
+    # What can be set by more than one name is told by the one that was used.
+    return name if "DATABASE_URL" in name else f"{prefix}{name}"

@@ -189,6 +189,7 @@ TEXTS: dict[str, str] = {
     "SCOPE_MISSING": "A questa chiave API manca il permesso {scope}.",
     "SCOPE_UNKNOWN": "Una chiave ha bisogno di almeno un permesso tra: {known}.",
     "SEARCH_LIMIT_INVALID": "Una ricerca restituisce da 1 a {highest} passaggi.",
+    "SERVER_STOPPING": "Il server si sta fermando. Il lavoro già fatto resta; ripeti il comando.",
     "SESSION_TITLE_INVALID": "Un titolo ha da 1 a 200 caratteri visibili.",
     "SETUP_TOKEN_WRONG": (
         "Questo link di configurazione non è valido. Usa il più recente mostrato dal server all'avvio."

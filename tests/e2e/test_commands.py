@@ -1,0 +1,198 @@
+"""Commands as people and scripts call them: beside a running server, without one, and when something comes in between."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.product import ROOT, Product
+from tests.e2e.test_cli import PASSWORD, Client, wait_for_end, youworker
+from youworker_app.core.local_socket import SERVER_SOCKET, LocalSocket
+from youworker_app.core.ownership import DataFolder
+
+pytestmark = [pytest.mark.xdist_group("products"), pytest.mark.timeout(240)]
+AS_MARTA = ("--user", "marta", "--password-file")
+
+
+class Installation:
+    """One for the whole module, with documents beside it; its server may run or not."""
+
+    def __init__(self, folder: Path) -> None:
+        # Deeper than a socket's address allows.
+        self.product = Product(folder / ("d" * 110) / "data").start()
+        self.client = Client(self.product)
+        self.password = folder / "password"
+        self.password.write_text(PASSWORD + "\n")
+        self.documents = folder / "documents"
+        (self.documents / "deeper").mkdir(parents=True)
+
+    def call(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        return youworker(self.product, *arguments, **settings)
+
+    def as_marta(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.call(*arguments, *AS_MARTA, str(self.password))
+
+    def found(self, question: str) -> list[str]:
+        done = self.as_marta("search", question, "--json")
+        assert (done.returncode, done.stderr) == (0, "")
+        return [passage["filename"] for passage in json.loads(done.stdout)["items"]]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(tmp_path_factory.mktemp("place"))
+    yield installation
+    installation.product.end()
+
+
+def test_beside_a_server_files_go_in_and_are_found(place: Installation) -> None:
+    (place.documents / "boiler.txt").write_text("The boiler in the cellar is serviced in March.")
+    (place.documents / "deeper" / "pump.md").write_text("# Pumps\n\nPump P-77 stands in hall 9.")
+    (place.documents / "program.txt").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(64))
+    done = place.as_marta("ingest", str(place.documents), "--recursive", "--tag", "house", "--json")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    states = {Path(line["file"]).name: line["state"] for line in lines}
+    assert states == {"boiler.txt": "ready", "pump.md": "ready", "program.txt": "failed"}
+    assert (done.returncode, done.stderr) == (1, "")
+    assert set(place.found("When is the boiler serviced?")) >= {"boiler.txt"}
+    listed = place.client.call("GET", "/v1/documents?tag=house")["items"]
+    assert {each["filename"] for each in listed} == {"boiler.txt", "pump.md"}
+
+    again = place.as_marta("ingest", str(place.documents / "boiler.txt"))
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout == f"known   {place.documents}/boiler.txt  (already there)\n"
+
+
+def test_the_socket_is_for_its_owner_alone(place: Installation) -> None:
+    path = place.product.data / SERVER_SOCKET
+    assert stat.S_ISSOCK(path.stat().st_mode)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_installed_program_means_the_files_where_it_is_called(
+    place: Installation, tmp_path: Path
+) -> None:
+    """And takes nothing that lies there for one of its modules."""
+    programs = tmp_path / "home" / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (programs / "python").chmod(0o755)
+    (programs / "youworker").write_text((ROOT / "scripts" / "youworker").read_text())
+    (tmp_path / "home" / "youworker_app").symlink_to(ROOT / "youworker_app")
+    (tmp_path / "typer.py").write_text("raise SystemExit('taken for a module')")
+    (tmp_path / "well.txt").write_text("The well is 12 m deep.")
+    done = subprocess.run(
+        ["/bin/sh", programs / "youworker", "ingest", "well.txt", *AS_MARTA, place.password],
+        cwd=tmp_path,
+        env=place.product.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ready   well.txt\n", "")
+
+
+def test_a_group_and_a_key_count_as_everywhere(place: Installation) -> None:
+    place.client.call("GET", "/v1/auth/me")
+    key = place.client.headers["Authorization"].partition(" ")[2]
+    by_key = place.call("search", "Where does pump P-77 stand?", YOUWORKER_API_KEY=key)
+    assert "pump.md" in by_key.stdout
+    refused = place.call("search", "pump", "--group", "Plumbers", YOUWORKER_API_KEY=key)
+    assert (refused.returncode, refused.stderr) == (1, "This API key lacks the scope groups:read.\n")
+    stranger = place.as_marta("search", "pump", "--group", "Plumbers")
+    assert stranger.stderr == "You are in no group named Plumbers. Your groups: none.\n"
+    nobody = place.call("search", "pump", YOUWORKER_API_KEY="yw_wrong")
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+
+
+def test_a_wrong_password_is_told(place: Installation, tmp_path: Path) -> None:
+    (tmp_path / "wrong").write_text("no")
+    done = place.call("search", "pump", *AS_MARTA, str(tmp_path / "wrong"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "The user name or the password is wrong.\n"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "path", ["/maintenance", "/maintenance/vectors/check", "/v1/maintenance/vectors/check"]
+)
+def test_maintenance_is_not_on_the_port(place: Installation, method: str, path: str) -> None:
+    request = urllib.request.Request(place.product.url + path, method=method, headers=place.client.headers)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=20)
+    refused.value.close()
+    assert refused.value.code == 404
+
+
+def test_what_a_killed_server_leaves_is_no_hindrance_and_none_is_needed(place: Installation) -> None:
+    worker = place.product.worker()
+    os.kill(worker, signal.SIGKILL)
+    wait_for_end(worker)
+    place.product.stop(signal.SIGKILL)
+    assert (place.product.data / SERVER_SOCKET).exists()
+    (place.documents / "roof.txt").write_text("The roof was renewed by the carpenter in 1998.")
+    done = place.as_marta("ingest", str(place.documents / "roof.txt"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"ready   {place.documents}/roof.txt\n"
+    place.product.start()
+    assert "roof.txt" in place.found("When was the roof renewed?")
+    assert place.product.stop() == 0
+    assert not (place.product.data / SERVER_SOCKET).exists()
+    assert "roof.txt" in place.found("When was the roof renewed?")
+
+
+# --- without an installation: what comes in between
+
+
+@pytest.fixture
+def half_a_server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], socket.socket]]:
+    """A command that has asked its first question, and the connection on which nobody answers."""
+    folder = DataFolder(tmp_path).own()
+    (tmp_path / "password").write_text(PASSWORD)
+    arguments = ["search", "pump", *AS_MARTA, str(tmp_path / "password")]
+    with LocalSocket(tmp_path).open() as listening:
+        command = subprocess.Popen(
+            [sys.executable, "-m", "youworker_app.cli", *arguments],
+            cwd=ROOT,
+            env=Product(tmp_path).environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        listening.settimeout(60)
+        while True:
+            connection, _ = listening.accept()
+            with connection:
+                if connection.recv(65_536):
+                    yield command, connection
+                    break
+    command.communicate(timeout=30)
+    folder.release()
+
+
+def test_a_server_that_goes_away_is_told(
+    half_a_server: tuple[subprocess.Popen[str], socket.socket],
+) -> None:
+    command, connection = half_a_server
+    connection.shutdown(socket.SHUT_RDWR)
+    _, told = command.communicate(timeout=30)
+    assert command.returncode == 1
+    assert told.startswith("The server stopped in the middle.")
+    assert len(told.splitlines()) == 1
+
+
+def test_an_interrupt_ends_quietly(half_a_server: tuple[subprocess.Popen[str], socket.socket]) -> None:
+    command, _ = half_a_server
+    command.send_signal(signal.SIGINT)
+    shown, told = command.communicate(timeout=30)
+    assert (command.returncode, shown, told) == (130, "", "Stopped.\n")
