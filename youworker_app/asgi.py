@@ -2,22 +2,27 @@
 
 from starlette.types import ASGIApp
 
+from youworker_app.api.connections import Connections
 from youworker_app.api.middleware import OuterPolicy, harden
 from youworker_app.core.settings import ServerSettings
+from youworker_app.core.stopping import Stopping
 from youworker_app.core.telemetry import configure_logging
 from youworker_app.frontend import read_script_hashes
 from youworker_app.lifespan import WithInstallation
 from youworker_app.rest import build_local
-from youworker_app.serve import end_with_supervisor
+from youworker_app.serve import end_with_supervisor, leave_the_terminal
 from youworker_app.youworker_app import app as reflex_app
 
 
 def create() -> ASGIApp:
     """Builds the application once a worker. The environment must be the one that `serve` prepares."""
+    leave_the_terminal()
     end_with_supervisor()
     settings = ServerSettings()
     configure_logging(level=settings.log_level, as_json=settings.log_json)
     policy = OuterPolicy(
         server_host=settings.host, public_origins=settings.public_origins, script_hashes=read_script_hashes()
     )
-    return harden(WithInstallation(reflex_app(), build_local()), policy)
+    stopping = Stopping()
+    connections = Connections(reflex_app(), stopping)
+    return harden(WithInstallation(connections, build_local(), stopping, connections.close), policy)

@@ -1,8 +1,13 @@
 """What happens around serving: the installation starts before the first request and stops after the last. Plain ASGI.
 
-It stands outside Reflex, so that a start which cannot be ends with one sentence and no traceback.
+It stands outside Reflex, so that a start which cannot be ends with one sentence and no traceback. A SIGTERM is taken here
+first: while work is brought to an end readers are still served, and only then the server is told to stop.
 """
 
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,19 +15,31 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from youworker_app.core.errors import AppError
 from youworker_app.core.local_socket import LocalSocket
 from youworker_app.core.settings import Settings
+from youworker_app.core.stopping import Stopping
 from youworker_app.core.telemetry import get_logger
 from youworker_app.local import served_locally
 from youworker_app.serve import address
-from youworker_app.wiring import running
+from youworker_app.wiring import Installation, running
 
 log = get_logger(__name__)
 
 
 class WithInstallation:
-    """Runs the installation for as long as the server lives; `local` is what its socket in the data folder answers."""
+    """Runs the installation for as long as the server lives.
 
-    def __init__(self, app: ASGIApp, local: ASGIApp) -> None:
+    `local` is what its socket in the data folder answers, `close_connections` ends what is still open at a stop.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        local: ASGIApp,
+        stopping: Stopping,
+        close_connections: Callable[[], Awaitable[None]],
+    ) -> None:
         self.app, self.local = app, local
+        self._stopping, self._close_connections = stopping, close_connections
+        self._leaving: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
@@ -38,29 +55,45 @@ class WithInstallation:
                 await send(message)
 
         async with AsyncExitStack() as stack:
-            if not await _started(stack, send):
+            if not await self._started(stack, send):
                 return
             await _listen_locally(stack, self.local)
             await self.app(scope, receive, hold_the_end)
+            if self._leaving is not None:
+                await self._leaving
         for message in last:
             await send(message)
 
+    async def _started(self, stack: AsyncExitStack, send: Send) -> bool:
+        """Starts the installation; what an administrator has to change is told in one sentence."""
+        settings = Settings()
+        try:
+            installation, setup_token = await stack.enter_async_context(running(settings, self._stopping))
+        except AppError as error:
+            await _refuse(send, error.message)
+            return False
+        except Exception:
+            log.exception("start_failed")
+            await _refuse(send, "something unexpected happened, see above.")
+            return False
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._on_sigterm, installation)
+        if setup_token is not None:
+            _invite(f"{address(settings.server)}/setup?token={setup_token}")
+        return True
 
-async def _started(stack: AsyncExitStack, send: Send) -> bool:
-    """Starts the installation; what an administrator has to change is told in one sentence."""
-    settings = Settings()
-    try:
-        _, setup_token = await stack.enter_async_context(running(settings))
-    except AppError as error:
-        await _refuse(send, error.message)
-        return False
-    except Exception:
-        log.exception("start_failed")
-        await _refuse(send, "something unexpected happened, see above.")
-        return False
-    if setup_token is not None:
-        _invite(f"{address(settings.server)}/setup?token={setup_token}")
-    return True
+    def _on_sigterm(self, installation: Installation) -> None:
+        """Only the first one counts."""
+        if self._leaving is None:
+            self._leaving = asyncio.create_task(self._leave(installation))
+
+    async def _leave(self, installation: Installation) -> None:
+        """Work first, then connections, then the server, whose own handler is still that of SIGINT."""
+        log.info("stopping")
+        try:
+            await installation.hand_over()
+        finally:
+            await self._close_connections()
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 async def _listen_locally(stack: AsyncExitStack, local: ASGIApp) -> None:

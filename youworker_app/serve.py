@@ -113,6 +113,12 @@ def serve(settings: ServerSettings) -> None:
     ).serve()
 
 
+def leave_the_terminal() -> None:
+    """For the worker: a Ctrl+C is for the supervisor, which passes it on as a SIGTERM. What is printed is shown all the same."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+
+
 def end_with_supervisor() -> None:
     """For the worker: a SIGTERM when the supervisor dies, else an orphan would keep the port and the data folder. Linux only."""
     supervisor = os.environ.get(_SUPERVISOR)

@@ -21,6 +21,7 @@ from youworker_app.chat.ports import ChatData, RunningAnswers
 from youworker_app.chat.service import ChatService
 from youworker_app.core import registry
 from youworker_app.core.crypto import MasterKeys
+from youworker_app.core.database_errors import DatabaseTrouble
 from youworker_app.core.db import Database
 from youworker_app.core.errors import DependencyAway
 from youworker_app.core.events import EventBus
@@ -31,6 +32,7 @@ from youworker_app.core.ownership import DataFolder
 from youworker_app.core.ports import Ports
 from youworker_app.core.secrets import load_master_keys
 from youworker_app.core.settings import Settings
+from youworker_app.core.stopping import Stopping
 from youworker_app.core.telemetry import get_logger
 from youworker_app.documents.indexed import IndexedDocuments
 from youworker_app.documents.intake import DocumentIntake
@@ -126,8 +128,11 @@ def _embedder(settings: Settings) -> Embedder:
 class Installation:
     """Everything that runs, from `start` to `stop`. Services are registered on construction."""
 
-    def __init__(self, settings: Settings, gateways: Gateways, keys: DataKeys) -> None:
+    def __init__(
+        self, settings: Settings, gateways: Gateways, keys: DataKeys, stopping: Stopping | None = None
+    ) -> None:
         self.settings, self.gateways, self.keys = settings, gateways, keys
+        self.stopping = stopping or Stopping()
         self.db = Database(
             settings.database_url(),
             settings.database,
@@ -139,6 +144,7 @@ class Installation:
         self.sparse = SparseEncoder(keys.derive("sparse-terms"))
         self.ports = Ports(self.audit)
         self._preparing: asyncio.Task[None] | None = None
+        self._has_begun_work = False
         self._wire_accounts()
         self._wire_documents()
         self._wire_chat()
@@ -154,6 +160,7 @@ class Installation:
         registry.provide(Authentication, Authentication(self.accounts.authenticate, self.accounts.check_csrf))
         registry.provide(EventBus, self.bus)
         registry.provide(Settings, self.settings)
+        registry.provide(Stopping, self.stopping)
         registry.provide(HealthService, HealthService(self.db))
 
     def _wire_documents(self) -> None:
@@ -231,6 +238,7 @@ class Installation:
         if isinstance(self.gateways.blobs, FileBlobStore):
             await self.gateways.blobs.sweep_unfinished()
         await self.queue.start()
+        self._has_begun_work = True
         await self.chat.recover()
         try:
             await self._open_index()
@@ -263,30 +271,52 @@ class Installation:
             else:
                 return
 
-    async def stop(self) -> None:
-        """Lets running answers end within their time, stops jobs where they are, closes everything."""
+    async def hand_over(self) -> None:
+        """Brings work to an end that the next start can go on from, while readers are still served.
+
+        Jobs stop where they are and are handed back, answers and uploads have `shutdown_seconds` to end by themselves, then
+        they are cut. Doing it twice does no harm.
+        """
+        self.stopping.begin()
         if self._preparing is not None:
             self._preparing.cancel()
             with suppress(asyncio.CancelledError):
                 await self._preparing
-        await self.chat.shut_down(self.settings.server.shutdown_seconds)
-        await self.ports.settle()
         await self.queue.stop()
+        if self._has_begun_work:
+            try:
+                await self.recovery.hand_back()
+            except DatabaseTrouble as trouble:
+                log.warning(
+                    "jobs_not_handed_back", code=trouble.code
+                )  # the next start finds them all the same
+        seconds = self.settings.server.shutdown_seconds
+        await asyncio.gather(self.chat.shut_down(seconds), self.stopping.finished(seconds))
+        self.stopping.cut()
+
+    async def stop(self) -> None:
+        """Hands over and closes everything."""
+        await self.hand_over()
+        await self.ports.settle()
         await self.close()
 
 
-def compose(settings: Settings, gateways: Gateways | None = None) -> Installation:
+def compose(
+    settings: Settings, gateways: Gateways | None = None, stopping: Stopping | None = None
+) -> Installation:
     """An installation that is not started yet. Raises ConfigurationError for a weak master key."""
     keys = DataKeys(MasterKeys(load_master_keys(settings)))
-    return Installation(settings, gateways or build_gateways(settings), keys)
+    return Installation(settings, gateways or build_gateways(settings), keys, stopping)
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[tuple[Installation, str | None]]:
+async def running(
+    settings: Settings, stopping: Stopping | None = None
+) -> AsyncIterator[tuple[Installation, str | None]]:
     """A started installation that owns its data folder, and the setup token, if one is due."""
     folder = DataFolder(settings.storage.data_dir).own()
     try:
-        installation = compose(settings)
+        installation = compose(settings, stopping=stopping)
         try:
             yield installation, await installation.start()
         finally:

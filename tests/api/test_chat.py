@@ -13,6 +13,7 @@ from youworker_app.chat import routes
 from youworker_app.chat.schemas import RunEvent
 from youworker_app.chat.sse import EventStreamResponse, event_stream
 from youworker_app.core.errors import NotFound
+from youworker_app.core.stopping import Stopping
 from youworker_app.gateways.llm.errors import ModelFailed
 from youworker_app.gateways.llm.protocol import LanguageModel
 from youworker_app.gateways.llm.scripted import Fail, Hang, Say, ScriptedModel, Wait, words
@@ -332,7 +333,7 @@ async def test_silence_is_bridged_by_a_heartbeat() -> None:
         await asyncio.sleep(0.25)
         yield RunEvent(2, "done", {})
 
-    body = await _body(await event_stream(events(), heartbeat_seconds=0.1))
+    body = await _body(await event_stream(events(), Stopping(), heartbeat_seconds=0.1))
     assert body.count(b": \n\n") == 2
     assert [(event.id, event.name, event.data) for event in events_of(body)] == [
         (1, "token", {"text": "a\nb €"}),
@@ -350,7 +351,7 @@ async def test_the_stream_lets_go_of_the_events() -> None:
         finally:
             closed.set()
 
-    response = await event_stream(events())
+    response = await event_stream(events(), Stopping())
     assert isinstance(response, EventStreamResponse)
     sent = asyncio.Event()
 
@@ -374,7 +375,7 @@ async def test_an_error_before_the_first_event_is_an_ordinary_one() -> None:
             yield event
 
     with pytest.raises(NotFound):
-        await event_stream(events())
+        await event_stream(events(), Stopping())
 
 
 async def test_an_error_later_ends_the_stream_with_an_event() -> None:
@@ -382,5 +383,5 @@ async def test_an_error_later_ends_the_stream_with_an_event() -> None:
         yield RunEvent(1, "session", {})
         raise NotFound
 
-    last = events_of(await _body(await event_stream(events())))[-1]
+    last = events_of(await _body(await event_stream(events(), Stopping())))[-1]
     assert (last.id, last.name, last.data["code"]) == (None, "error", "NOT_FOUND")

@@ -112,7 +112,7 @@ async def test_a_stop_tells_whoever_follows_and_takes_the_name_away(app: ASGIApp
             await seen.wait()
         await following
     assert lines[0] == '{"done": 1}'
-    assert "SERVER_STOPPING" in lines[1]
+    assert "COMMAND_CUT_OFF" in lines[1]
     assert not (tmp_path / SERVER_SOCKET).exists()
 
 

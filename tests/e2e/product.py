@@ -85,10 +85,13 @@ class Product:
             (int(child) for child in children), key=lambda child: len(Path(f"/proc/{child}/maps").read_text())
         )
 
-    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
-        """Ends it and returns its exit code."""
+    def stop(self, by: signal.Signals = signal.SIGTERM, *, again: signal.Signals | None = None) -> int:
+        """Ends it, with a second signal shortly after if one is given, and returns its exit code."""
         assert self._process is not None
         self._process.send_signal(by)
+        if again is not None:
+            time.sleep(0.3)
+            self._process.send_signal(again)
         code = self._process.wait(timeout=30)
         self._process = None
         return code

@@ -35,9 +35,13 @@ class FlakyEmbedder(InMemoryEmbedder):
         self.texts: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
+        self.reached = asyncio.Event()
+        self.wait_after = 0  # texts, then it waits at the gate
 
     async def embed_documents(self, texts):  # type: ignore[no-untyped-def]
-        await self.gate.wait()
+        if len(self.texts) >= self.wait_after:
+            self.reached.set()
+            await self.gate.wait()
         if self.failures > 0:
             self.failures -= 1
             raise DependencyAway
@@ -250,3 +254,29 @@ async def test_a_damaged_pdf_that_can_be_rescued_is_read(house: House) -> None:
     view = await house.documents.get_document(anna, item.document_id or "")
     assert view.state == "ready"
     assert (await house.documents.page_picture(anna, view.file_id, 1)).startswith(b"\x89PNG")
+
+
+async def test_a_stop_hands_jobs_back_and_the_next_start_goes_on_where_they_were(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> None:
+    embedder = FlakyEmbedder()
+    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    anna = await house.person("anna")
+    embedder.wait_after = 32
+    embedder.gate.clear()
+    item = await house.ingestion.upload(anna, Upload("long.txt"), pieces(LONG))
+    await embedder.reached.wait()
+    await house.installation.hand_over()
+    job = await house.ingestion.get_job(anna, item.job_id or "")
+    view = await house.documents.get_document(anna, item.document_id or "")
+    assert (job.state, job.stage, view.state) == ("queued", "text", "queued")
+    late = await house.ingestion.upload(anna, Upload("late.txt"), pieces(NOTE))
+    assert (await house.ingestion.get_job(anna, late.job_id or "")).state == "queued"
+    await house.stop()
+    embedder.gate.set()
+    again = await flaky_house(database_url, tmp_path, keys, embedder, house)
+    await again.installation.queue.idle()
+    for each in (item, late):
+        assert (await again.documents.get_document(anna, each.document_id or "")).state == "ready"
+    assert len(embedder.texts) == len(set(embedder.texts))
+    await again.stop()

@@ -66,7 +66,7 @@ _BY_STATUS: Final[Mapping[int, type[AppError]]] = {
 
 
 def answer(error: AppError, details: Mapping[str, Any] | None = None) -> Response:
-    """The response for an error; 429 says when to come back, 401 how to sign in, in their headers as well."""
+    """The response for an error; 429 (503 where known) says when to come back, 401 how to sign in, in their headers as well."""
     body = {
         "code": error.code,
         "message": error.message,
@@ -81,7 +81,7 @@ def answer(error: AppError, details: Mapping[str, Any] | None = None) -> Respons
 def _headers(error: AppError) -> dict[str, str]:
     if error.http_status == Unauthenticated.http_status:
         return {"www-authenticate": "Bearer"}
-    if error.http_status == TooManyRequests.http_status:
+    if error.http_status == TooManyRequests.http_status or "retry_after_s" in error.details:
         return {"retry-after": str(error.details.get("retry_after_s", 1))}
     return {}
 
@@ -97,8 +97,11 @@ def translate_errors(app: FastAPI) -> None:
 
 async def _app_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)  # noqa: S101 - registered for this class
-    if error.http_status >= InternalError.http_status:
+    if error.http_status == InternalError.http_status:
         log.warning("request_failed", code=error.code, exc_info=error)
+    elif error.http_status > InternalError.http_status:
+        # Something else is away: which, and what it said of it, is enough.
+        log.warning("request_failed", code=error.code, cause=type(error.__cause__).__name__)
     return answer(error)
 
 

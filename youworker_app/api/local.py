@@ -24,8 +24,8 @@ STOPPING: Final = "stopping"  # the name of the asyncio.Event in a request's sta
 LOCAL_ONLY: Final[Mapping[str, str]] = {}
 
 
-class ServerStopping(DependencyAway):
-    code = "SERVER_STOPPING"
+class CommandCutOff(DependencyAway):
+    code = "COMMAND_CUT_OFF"
     template = "The server is stopping. What was done so far is kept; run the command again."
 
 
@@ -70,7 +70,7 @@ async def _lines(
 async def _until(
     stopping: asyncio.Event, work: AsyncGenerator[Mapping[str, Any], None]
 ) -> AsyncIterator[Mapping[str, Any]]:
-    """Raises ServerStopping between two steps, or in the middle of one."""
+    """Raises CommandCutOff between two steps, or in the middle of one."""
     stopped = asyncio.ensure_future(stopping.wait())
     step: asyncio.Future[Mapping[str, Any] | None] | None = None
     try:
@@ -78,7 +78,7 @@ async def _until(
             step = asyncio.ensure_future(anext(work, None))
             await asyncio.wait({step, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not step.done():
-                raise ServerStopping
+                raise CommandCutOff
             if (found := step.result()) is None:
                 return
             yield found

@@ -1,6 +1,7 @@
 """Runs while they are alive: their events in memory, for any number of followers. The database is the truth afterwards."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from youworker_app.chat.schemas import RunEvent
 
 _KEPT_AFTER_END_S = 60.0
+_LOOK_AGAIN_S = 0.02
 
 
 @dataclass
@@ -61,7 +63,8 @@ class LiveRuns:
         self._runs: dict[str, LiveRun] = {}
         self._kept = kept_after_end_s
         self._starting: Counter[str] = Counter()
-        self._closing = asyncio.Event()
+        self._given_up = asyncio.Event()
+        self.is_closing = False
 
     def add(self, run: LiveRun) -> None:
         """A run begins."""
@@ -99,19 +102,22 @@ class LiveRuns:
 
     async def drain(self, seconds: float) -> None:
         """Waits for running answers at shutdown; those that take longer are cancelled and save what they have."""
-        tasks = [run.task for run in self._runs.values() if run.task and not run.task.done()]
-        if not tasks:
-            return
-        _, pending = await asyncio.wait(tasks, timeout=seconds)
-        self._closing.set()
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        self.is_closing = True
+        end = time.monotonic() + seconds
+        while self._starting or self._running():
+            if time.monotonic() >= end:
+                self._given_up.set()
+                for task in self._running():
+                    task.cancel()  # what it saves at its end outlasts every cancellation
+            await asyncio.sleep(_LOOK_AGAIN_S)
 
-    async def is_closing_within(self, seconds: float) -> bool:
+    async def is_given_up_within(self, seconds: float) -> bool:
         """Waits so long, and returns at once when the server gives up waiting for answers."""
         try:
-            await asyncio.wait_for(self._closing.wait(), seconds)
+            await asyncio.wait_for(self._given_up.wait(), seconds)
         except TimeoutError:
             return False
         return True
+
+    def _running(self) -> list[asyncio.Task[None]]:
+        return [run.task for run in self._runs.values() if run.task and not run.task.done()]

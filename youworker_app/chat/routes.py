@@ -16,6 +16,7 @@ from youworker_app.chat.service import ChatService
 from youworker_app.chat.session_routes import router as sessions
 from youworker_app.chat.sse import event_stream
 from youworker_app.core.registry import service
+from youworker_app.core.stopping import Stopping
 
 router = APIRouter(tags=["chat"])
 router.include_router(sessions)
@@ -32,7 +33,8 @@ _EVENT = {
     },
 }
 _SSE = {
-    "description": "The run's events: session, status, citations, thinking, token, done, error, reset.",
+    "description": "The run's events: session, status, citations, thinking, token, done, error, reset. A server that is "
+    "being stopped ends the stream with bye: ask again after its retry time, with Last-Event-ID.",
     "content": {"text/event-stream": {"itemSchema": _EVENT}},
 }
 
@@ -122,7 +124,7 @@ async def ask(actor: CurrentActor, body: ChatBody, response: Response) -> Answer
     chat = service(ChatService)
     started = await chat.ask(actor, body.as_question())
     if body.stream:
-        return await event_stream(chat.events(actor, started.run_id))
+        return await event_stream(chat.events(actor, started.run_id), service(Stopping))
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             return _answer(started, await chat.wait(actor, started.run_id))
@@ -143,7 +145,8 @@ async def follow(
     after: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
 ) -> Response:
     """The run's events above `Last-Event-ID`, or above `after` where there is no such header."""
-    return await event_stream(service(ChatService).events(actor, run_id, after=_number(last_event_id, after)))
+    events = service(ChatService).events(actor, run_id, after=_number(last_event_id, after))
+    return await event_stream(events, service(Stopping))
 
 
 @router.post("/chat/runs/{run_id}/stop", status_code=204)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from youworker_app.access.actor import Actor
 from youworker_app.agent.schemas import (
@@ -17,7 +17,7 @@ from youworker_app.agent.schemas import (
     Writing,
 )
 from youworker_app.agent.service import AgentService
-from youworker_app.chat.errors import AnswerFailed
+from youworker_app.chat.errors import AnswerFailed, AnswerInterrupted
 from youworker_app.chat.live import LiveRun, LiveRuns
 from youworker_app.chat.repository import ChatRepository, NewCitation
 from youworker_app.chat.vault import Vault
@@ -62,18 +62,24 @@ class AnswerRunner:
     async def run(self, actor: Actor, run: LiveRun, question: Question, vault: Vault) -> None:
         """Writes the answer to its end, its stop or its failure; every way out is saved and told."""
         draft = _Draft()
-        state, error = "complete", None
+        state = "complete"
+        error: AppError | None = None
         try:
             await self._write(actor, run, question, vault, draft)
         except asyncio.CancelledError:
             state = "stopped" if run.stop_requested else "interrupted"
+            error = None if run.stop_requested else AnswerInterrupted()
         except AppError as told:
             state, error = "failed", told
         except Exception:
             log.exception("answer_failed", run_id=run.run_id)
             state, error = "failed", AnswerFailed(reference=correlation_id.get())
-        # A second cancellation must not lose what was written.
-        await asyncio.shield(self._end(actor, run, vault, draft, state, error))
+        # No further cancellation, however many there are, must lose what was written.
+        ending = asyncio.create_task(self._end(actor, run, vault, draft, state, error))
+        while not ending.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait((ending,))
+        ending.result()
 
     async def _write(
         self, actor: Actor, run: LiveRun, question: Question, vault: Vault, draft: _Draft
@@ -159,7 +165,7 @@ class AnswerRunner:
                 log.warning("answer_waits", run_id=run.run_id, code=trouble.code)
             else:
                 return
-            if await self._runs.is_closing_within(pause):
+            if await self._runs.is_given_up_within(pause):
                 return
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 

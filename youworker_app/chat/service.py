@@ -21,6 +21,7 @@ from youworker_app.core.db import Database
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.settings import ChatSettings
+from youworker_app.core.stopping import ServerStopping
 from youworker_app.core.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -48,9 +49,12 @@ class ChatService:
     async def ask(self, actor: Actor, asked: AskQuestion) -> StartedRun:
         """Commits the question and starts its answer.
 
-        Raises NotFound for a session that is not the actor's, QuestionEmpty, QuestionTooLong, AnswerRunning, TooManyAnswers.
+        Raises NotFound for a session that is not the actor's, QuestionEmpty, QuestionTooLong, AnswerRunning, TooManyAnswers,
+        ServerStopping.
         """
         require_scope(actor, Scope.CHAT_WRITE)
+        if self._runs.is_closing:
+            raise ServerStopping
         text = self._checked(asked.message)
         with self._runs.place(actor.user_id, limit=self._settings.max_runs_per_user) as is_free:
             if not is_free:

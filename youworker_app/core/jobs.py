@@ -51,7 +51,9 @@ class JobQueue:
         return self._started and not self._stopping
 
     def deliver(self, kind: str, job_id: str) -> None:
-        """Brings the id to its handler soon; one that is under way comes once more after it."""
+        """Brings the id to its handler soon; one that is under way comes once more after it. While stopping, its row waits."""
+        if self._stopping:
+            return
         if job_id in self._under_way:
             self._again.add(job_id)
             return
@@ -95,7 +97,7 @@ class JobQueue:
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
     async def stop(self) -> None:
-        """Stops work where it is; unfinished rows are delivered again at the next start."""
+        """Stops work where it is; unfinished rows are delivered again at the next start. May be called twice."""
         self._stopping = True
         tasks = list(self._under_way.values())
         for task in tasks:

@@ -237,7 +237,9 @@ class ServerSettings(BaseSettings):
         "INFO", description="Least severe log event written."
     )
     log_json: bool = Field(False, description="Write logs as JSON lines.")
-    shutdown_seconds: int = Field(8, ge=1, le=300, description="How long a stop waits for running answers.")
+    shutdown_seconds: int = Field(
+        5, ge=1, le=300, description="How long a stop waits for running answers and uploads, in seconds."
+    )
 
     _split_origins = field_validator("public_origins", mode="before")(_split)
 

@@ -160,6 +160,10 @@ class DocumentIntake:
         document = await DocumentRepository(unit, actor).get(document_id)
         document.state = state
 
+    async def hand_back(self, unit: UnitOfWork, document_ids: Sequence[str]) -> None:
+        """Marks documents that were being worked on as waiting."""
+        await DocumentRepository(unit, _NOBODY).hand_back(document_ids)
+
     async def give_up(self, unit: UnitOfWork, document_id: str) -> None:
         """Marks a document failed that nobody is left to read; one that is ready stays so."""
         await DocumentRepository(unit, _NOBODY).give_up(document_id)

@@ -226,6 +226,14 @@ class DocumentRepository(GrantingRepository):
         if row is not None:
             row.state = "failed"
 
+    async def hand_back(self, document_ids: Collection[str]) -> None:
+        """Marks those of the documents that are being worked on as queued."""
+        statement = select(Document).where(
+            col(Document.id).in_(list(document_ids)), col(Document.state) == "working"
+        )
+        for row in (await self._session.execute(system_scope(statement, SystemReason.RECOVERY))).scalars():
+            row.state = "queued"
+
     async def wrapped_key(self, file: StoredFile) -> bytes:
         """The wrapped key of a file that the caller found by its content in a space of their own."""
         statement = select(col(EncryptionKey.wrapped)).where(col(EncryptionKey.id) == file.key_id)

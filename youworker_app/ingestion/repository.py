@@ -64,6 +64,15 @@ async def unfinished(unit: UnitOfWork) -> list[JobTicket]:
     return [JobTicket(row.id, row.kind) for row in rows]
 
 
+async def hand_back(unit: UnitOfWork) -> list[str]:
+    """Jobs that were under way are queued again, where they stand. Returns their documents' ids."""
+    statement = select(Job).where(col(Job.state) == "running")
+    rows = (await unit.session.execute(system_scope(statement, SystemReason.RECOVERY))).scalars().all()
+    for job in rows:
+        job.state, job.updated_at = "queued", now()
+    return [job.document_id for job in rows if job.document_id]
+
+
 async def requester(unit: UnitOfWork, job_id: str) -> Actor | None:
     """The actor in whose name a job runs, as they stand now; None when the job is gone. Raises Unauthenticated."""
     statement = select(col(Job.requester_id)).where(col(Job.id) == job_id)

@@ -1,12 +1,9 @@
 """/v1/ingest: files come in as a stream, and jobs are followed, cancelled and tried again."""
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.requests import ClientDisconnect
 
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.api.actor import CurrentActor
@@ -15,9 +12,11 @@ from youworker_app.api.params import OpaqueId
 from youworker_app.core.errors import AppError, Detail, Forbidden, NotFound, Unauthenticated
 from youworker_app.core.registry import service
 from youworker_app.core.settings import IngestionSettings, Settings
+from youworker_app.core.stopping import ServerStopping, Stopping
 from youworker_app.core.telemetry import get_logger
 from youworker_app.documents.filenames import safe_filename
 from youworker_app.documents.service import DocumentService
+from youworker_app.ingestion.body import PatientBody
 from youworker_app.ingestion.multipart import MultipartReader, TooMuchLeft, boundary_of
 from youworker_app.ingestion.schemas import JobView, UploadedItem
 from youworker_app.ingestion.service import IngestionService
@@ -106,16 +105,16 @@ async def upload(
     """Takes files, each on its own: one bad file fails alone. Fields come before the files, or in the address.
 
     A request with a single file that is refused answers with that file's error. An answer other than 202 means that nothing
-    of the request was kept (but see UPLOAD_STALLED).
+    of the request was kept (but see UPLOAD_STALLED and SERVER_STOPPING).
     """
     require_scope(actor, Scope.DOCUMENTS_WRITE)
     settings = service(Settings).ingestion
     boundary = boundary_of(request.headers.get("content-type", ""))
-    chunks = _patient(request.stream(), IDLE_SECONDS)
-    reader = MultipartReader(chunks, boundary, max_discarded=_most_discarded(settings))
-    return await _UploadRun(
-        actor, UploadForm(reader, fields, max_files=settings.max_files_per_upload)
-    ).answer()
+    body = PatientBody(request.stream(), IDLE_SECONDS)
+    with service(Stopping).holding(body.give_up, is_work=True):
+        reader = MultipartReader(body.chunks(), boundary, max_discarded=_most_discarded(settings))
+        form = UploadForm(reader, fields, max_files=settings.max_files_per_upload)
+        return await _UploadRun(actor, form).answer()
 
 
 @router.get("/jobs/{job_id}")
@@ -144,8 +143,8 @@ class _UploadRun:
     async def answer(self) -> UploadAnswer:
         try:
             complete = await self._take_all()
-        except (UploadAbandoned, UploadStalled):
-            raise  # the network's fault: what arrived whole was acknowledged to the disk and stays
+        except (UploadAbandoned, UploadStalled, ServerStopping):
+            raise  # not the request's fault: what arrived whole was acknowledged to the disk and stays
         except AppError:
             await self._take_back()
             raise
@@ -189,19 +188,3 @@ def _item(taken: UploadedItem) -> UploadItem:
 
 def _most_discarded(settings: IngestionSettings) -> int:
     return max(settings.max_file_bytes, _LEAST_DISCARDED)
-
-
-async def _patient(chunks: AsyncGenerator[bytes, None], seconds: float) -> AsyncIterator[bytes]:
-    """The request's chunks; raises UploadStalled when none comes for so long, UploadAbandoned when the sender is gone."""
-    while True:
-        try:
-            async with asyncio.timeout(seconds):
-                chunk = await anext(chunks, None)
-        except TimeoutError as error:
-            raise UploadStalled(seconds=round(seconds)) from error
-        except ClientDisconnect as error:
-            raise UploadAbandoned from error
-        if chunk is None:
-            return
-        if chunk:
-            yield chunk

@@ -17,6 +17,7 @@ TEXTS: dict[str, str] = {
     "CHANGED_MEANWHILE": (
         "Nello stesso momento qualcuno lo ha modificato o eliminato. Ricarica la pagina e riprova."
     ),
+    "COMMAND_CUT_OFF": "Il server si sta fermando. Il lavoro già fatto resta; ripeti il comando.",
     "CONFIGURATION": "{problem}",
     "CONFLICT": "È in conflitto con ciò che c'è già.",
     "CSRF_MISMATCH": "Questa pagina non è più valida. Ricaricala e riprova.",
@@ -189,7 +190,9 @@ TEXTS: dict[str, str] = {
     "SCOPE_MISSING": "A questa chiave API manca il permesso {scope}.",
     "SCOPE_UNKNOWN": "Una chiave ha bisogno di almeno un permesso tra: {known}.",
     "SEARCH_LIMIT_INVALID": "Una ricerca restituisce da 1 a {highest} passaggi.",
-    "SERVER_STOPPING": "Il server si sta fermando. Il lavoro già fatto resta; ripeti il comando.",
+    "SERVER_STOPPING": (
+        "Il server si sta fermando o riavviando. Non è stato conservato nulla; riprova tra un momento."
+    ),
     "SESSION_TITLE_INVALID": "Un titolo ha da 1 a 200 caratteri visibili.",
     "SETUP_TOKEN_WRONG": (
         "Questo link di configurazione non è valido. Usa il più recente mostrato dal server all'avvio."

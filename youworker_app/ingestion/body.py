@@ -1,0 +1,48 @@
+"""The body of an upload as it comes in: how long it may be silent, and what ends it early."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from starlette.requests import ClientDisconnect
+
+from youworker_app.core.stopping import ServerStopping
+from youworker_app.ingestion.upload_errors import UploadAbandoned, UploadStalled
+
+
+class PatientBody:
+    """A request's chunks, with a limit to the silence between them."""
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None], seconds: float) -> None:
+        self._chunks, self._seconds = chunks, seconds
+        self._waiting: asyncio.Timeout | None = None
+        self._is_given_up = False
+
+    def give_up(self) -> None:
+        """Ends the body where it is: the server stops."""
+        self._is_given_up = True
+        if self._waiting is not None and not self._waiting.expired():
+            self._waiting.reschedule(asyncio.get_running_loop().time())
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Raises UploadStalled after `seconds` of silence, UploadAbandoned when the sender is gone, ServerStopping."""
+        while True:
+            chunk = await self._next()
+            if chunk is None:
+                return
+            if chunk:
+                yield chunk
+
+    async def _next(self) -> bytes | None:
+        if self._is_given_up:
+            raise ServerStopping
+        try:
+            async with asyncio.timeout(self._seconds) as self._waiting:
+                return await anext(self._chunks, None)
+        except TimeoutError as error:
+            if self._is_given_up:
+                raise ServerStopping from error
+            raise UploadStalled(seconds=round(self._seconds)) from error
+        except ClientDisconnect as error:
+            raise UploadAbandoned from error
+        finally:
+            self._waiting = None
