@@ -75,8 +75,8 @@ def test_every_reason_is_used() -> None:
         (r"\bactor_in_absence\b", {"access/authenticate.py", "documents/sharing.py"}),
         (r"\bexecution_options\(", {"access/visible.py", "core/db.py", "core/migrations.py"}),
         (r"\bSTAMP\b", {"access/visible.py", "core/fence.py"}),
-        (r"\.commit\(\)", {"core/db.py"}),
-        (r"\b(get_raw_connection|driver_connection|dbapi_connection)\b", set()),
+        (r"\.commit\(\)", {"core/db.py", "core/sqlite.py"}),
+        (r"\b(get_raw_connection|driver_connection|dbapi_connection)\b", {"core/sqlite.py"}),
         (r"\bexec_driver_sql\(", {"core/db.py", "core/migrations.py", "core/slow_queries.py"}),
         (
             r"from sqlalchemy[\w.]* import [^\n]*\b(text|literal_column)\b",

@@ -3,11 +3,13 @@
 Checked each time: the person exists and is active, the session or key exists and has not run out.
 """
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select
-from sqlmodel import col
+from sqlalchemy import Select, bindparam, select
+from sqlmodel import SQLModel, col
 
 from youworker_app.access.actor import Actor, Scope
 from youworker_app.access.visible import SystemReason, system_scope
@@ -21,27 +23,76 @@ from youworker_app.models.groups import Membership
 _TOUCH_AFTER = timedelta(minutes=1)
 
 
-async def actor_for_session(unit: UnitOfWork, token: str, *, idle: timedelta) -> Actor:
+@dataclass(frozen=True)
+class Entered:
+    """Who came in. `is_stale`: the credential's last use is old enough to be written again (at most once a minute)."""
+
+    actor: Actor
+    is_stale: bool
+
+
+# What an Actor is made of: one row a membership, or a single one with nulls.
+_PERSON = (
+    col(User.id),
+    col(User.username),
+    col(User.is_root),
+    col(User.language),
+    col(Membership.group_id),
+    col(Membership.role),
+)
+
+
+def _entrance(model: type[SQLModel], owner: Any, secret: Any, *columns: Any) -> Select[Any]:
+    """One statement from a secret's hash (`:secret`) to the active person with their groups: every request asks it."""
+    statement = (
+        select(*columns, *_PERSON)
+        .select_from(model)
+        .join(User, col(User.id) == owner)
+        .outerjoin(Membership, col(Membership.user_id) == col(User.id))
+        .where(secret == bindparam("secret"), col(User.is_active).is_(True))
+    )
+    return system_scope(statement, SystemReason.AUTHENTICATE)
+
+
+_BY_SESSION = _entrance(
+    LoginSession,
+    col(LoginSession.user_id),
+    col(LoginSession.token_hash),
+    col(LoginSession.id),
+    col(LoginSession.expires_at),
+    col(LoginSession.last_seen_at),
+)
+_BY_KEY = _entrance(
+    ApiKey,
+    col(ApiKey.owner_id),
+    col(ApiKey.key_hash),
+    col(ApiKey.id),
+    col(ApiKey.expires_at),
+    col(ApiKey.last_used_at),
+    col(ApiKey.scopes),
+)
+
+
+async def enter_by_session(unit: UnitOfWork, token: str, *, idle: timedelta) -> Entered:
     """The person behind a cookie's token. Raises Unauthenticated when it is unknown, ended or idle for longer than `idle`."""
-    statement = select(LoginSession).where(col(LoginSession.token_hash) == token_hash(token))
-    row = (
-        await unit.session.execute(system_scope(statement, SystemReason.AUTHENTICATE))
-    ).scalar_one_or_none()
+    rows = (await unit.session.execute(_BY_SESSION, {"secret": token_hash(token)})).all()
     moment = now()
-    if row is None or row.expires_at <= moment or row.last_seen_at + idle <= moment:
+    if not rows or rows[0][1] <= moment or rows[0][2] + idle <= moment:
         raise Unauthenticated
-    return await _actor(unit, row.user_id, scopes=None, credential_id=row.id)
+    session_id, _, seen_at = rows[0][:3]
+    actor = _as_actor([row[3:] for row in rows], scopes=None, credential_id=session_id)
+    return Entered(actor, seen_at + _TOUCH_AFTER <= moment)
 
 
-async def actor_for_key(unit: UnitOfWork, key: str) -> Actor:
+async def enter_by_key(unit: UnitOfWork, key: str) -> Entered:
     """The person behind an API key, narrowed to its scopes. Raises Unauthenticated."""
-    statement = select(ApiKey).where(col(ApiKey.key_hash) == token_hash(key))
-    row = (
-        await unit.session.execute(system_scope(statement, SystemReason.AUTHENTICATE))
-    ).scalar_one_or_none()
-    if row is None or row.expires_at <= now():
+    rows = (await unit.session.execute(_BY_KEY, {"secret": token_hash(key)})).all()
+    moment = now()
+    if not rows or rows[0][1] <= moment:
         raise Unauthenticated
-    return await _actor(unit, row.owner_id, scopes=_scopes(row.scopes), credential_id=row.id)
+    key_id, _, used_at, scopes = rows[0][:4]
+    actor = _as_actor([row[4:] for row in rows], scopes=_scopes(scopes), credential_id=key_id)
+    return Entered(actor, used_at is None or used_at + _TOUCH_AFTER <= moment)
 
 
 async def actor_for_user(unit: UnitOfWork, user_id: str) -> Actor:
@@ -52,12 +103,6 @@ async def actor_for_user(unit: UnitOfWork, user_id: str) -> Actor:
 async def actor_in_absence(unit: UnitOfWork, user_id: str) -> Actor:
     """The person by id, suspended or not: to hand back what is theirs, never to answer a request. Raises Unauthenticated."""
     return await _actor(unit, user_id, scopes=None, credential_id="", is_present=False)
-
-
-async def needs_touch(unit: UnitOfWork, actor: Actor) -> bool:
-    """Whether the credential's last use is old enough to be written again (at most once a minute)."""
-    used = await _last_used(unit, actor.credential_id)
-    return used is not None and used + _TOUCH_AFTER <= now()
 
 
 async def touch(unit: UnitOfWork, actor: Actor) -> None:
@@ -71,15 +116,6 @@ async def touch(unit: UnitOfWork, actor: Actor) -> None:
             setattr(row, column, now())
 
 
-async def _last_used(unit: UnitOfWork, credential_id: str) -> datetime | None:
-    for model, column in ((LoginSession, LoginSession.last_seen_at), (ApiKey, ApiKey.last_used_at)):
-        statement = select(col(column)).where(col(model.id) == credential_id)
-        row = (await unit.session.execute(system_scope(statement, SystemReason.AUTHENTICATE))).one_or_none()
-        if row is not None:
-            return row[0] or datetime.min.replace(tzinfo=now().tzinfo)
-    return None
-
-
 async def _actor(
     unit: UnitOfWork,
     user_id: str,
@@ -89,7 +125,8 @@ async def _actor(
     is_present: bool = True,
 ) -> Actor:
     statement = (
-        select(User, col(Membership.group_id), col(Membership.role))
+        select(*_PERSON)
+        .select_from(User)
         .outerjoin(Membership, col(Membership.user_id) == col(User.id))
         .where(col(User.id) == user_id)
     )
@@ -98,16 +135,21 @@ async def _actor(
     rows = (await unit.session.execute(system_scope(statement, SystemReason.AUTHENTICATE))).all()
     if not rows:
         raise Unauthenticated
-    user: User = rows[0][0]
+    return _as_actor(rows, scopes=scopes, credential_id=credential_id)
+
+
+def _as_actor(rows: Sequence[Any], *, scopes: frozenset[Scope] | None, credential_id: str) -> Actor:
+    user_id, username, is_root, language = rows[0][:4]
+    memberships = [(row[4], row[5]) for row in rows if row[4]]
     return Actor(
-        user_id=user.id,
-        username=user.username,
-        is_root=user.is_root and (scopes is None or Scope.ADMIN in scopes),
-        group_ids=frozenset(group for _, group, _ in rows if group),
-        admin_group_ids=frozenset(group for _, group, role in rows if group and role == "admin"),
+        user_id=user_id,
+        username=username,
+        is_root=is_root and (scopes is None or Scope.ADMIN in scopes),
+        group_ids=frozenset(group for group, _ in memberships),
+        admin_group_ids=frozenset(group for group, role in memberships if role == "admin"),
         scopes=scopes,
         credential_id=credential_id,
-        language=user.language,
+        language=language,
     )
 
 

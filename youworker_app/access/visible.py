@@ -3,14 +3,26 @@
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Delete, Executable, Select, Update, delete, func, select, update
-from sqlmodel import SQLModel
+from sqlalchemy import (
+    CursorResult,
+    Delete,
+    Executable,
+    Select,
+    Update,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlmodel import SQLModel, col
 
 from youworker_app.access.actor import Actor
 from youworker_app.access.policies import POLICIES, covered_tables
 from youworker_app.access.rights import Right
 from youworker_app.core.db import UnitOfWork
 from youworker_app.core.fence import STAMP, guard_tables
+from youworker_app.models.accounts import EncryptionKey, User
 
 M = TypeVar("M", bound=SQLModel)
 S = TypeVar("S", bound=Executable)
@@ -60,6 +72,20 @@ def update_visible(model: type[SQLModel], actor: Actor, *, right: Right = Right.
     return (
         update(model).where(POLICIES[model](actor, right)).execution_options(**{STAMP: covered_tables(model)})
     )
+
+
+# The first half of the policy of keys, without looking through all documents for the second: every answer asks for it.
+_OWN_KEY = (
+    select(col(EncryptionKey.wrapped))
+    .join(User, col(User.key_id) == col(EncryptionKey.id))
+    .where(col(User.id) == bindparam("user_id"))
+    .execution_options(**{STAMP: frozenset({"users", "encryption_keys"})})
+)
+
+
+async def own_wrapped_key(unit: UnitOfWork, actor: Actor) -> bytes:
+    """The actor's own wrapped data key."""
+    return (await unit.session.execute(_OWN_KEY, {"user_id": actor.user_id})).scalar_one()
 
 
 async def erase_rows(unit: UnitOfWork, model: type[SQLModel], *where: Any) -> int:

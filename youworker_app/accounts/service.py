@@ -11,7 +11,7 @@ from typing import Final
 from argon2 import PasswordHasher
 
 from youworker_app.access.actor import Actor, Scope, require_scope
-from youworker_app.access.authenticate import actor_for_key, actor_for_session, actor_for_user, needs_touch
+from youworker_app.access.authenticate import actor_for_user, enter_by_key, enter_by_session
 from youworker_app.access.permissions import Permission, require
 from youworker_app.accounts.csrf import CsrfTokens
 from youworker_app.accounts.errors import (
@@ -177,11 +177,11 @@ class AccountService:
         async with self._db.read() as unit:
             if credential.carrier is Carrier.COOKIE:
                 idle = timedelta(hours=self._settings.session_idle_hours)
-                actor = await actor_for_session(unit, credential.secret, idle=idle)
+                entered = await enter_by_session(unit, credential.secret, idle=idle)
             else:
-                actor = await actor_for_key(unit, credential.secret)
-            is_stale = await needs_touch(unit, actor)
-        if is_stale and actor.credential_id not in self._touching:
+                entered = await enter_by_key(unit, credential.secret)
+        actor = entered.actor
+        if entered.is_stale and actor.credential_id not in self._touching:
             self._touching.add(actor.credential_id)
             try:
                 await touch_quietly(self._db, actor)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlmodel import col
 
 from youworker_app.access.repository import Repository
@@ -13,6 +13,7 @@ from youworker_app.access.visible import (
     count_visible,
     delete_visible,
     erase_rows,
+    own_wrapped_key,
     system_scope,
     visible,
 )
@@ -21,7 +22,6 @@ from youworker_app.core.clock import now
 from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import NotFound
 from youworker_app.core.names import is_plain_text
-from youworker_app.models.accounts import EncryptionKey, User
 from youworker_app.models.chat import ChatSession, Citation, Message, Run
 
 SessionRow = ChatSession
@@ -47,12 +47,7 @@ class ChatRepository(Repository):
 
     async def wrapped_key(self) -> bytes:
         """The actor's own wrapped data key."""
-        statement = (
-            visible(EncryptionKey, self._actor, joined=(User,))
-            .join(User, col(User.key_id) == col(EncryptionKey.id))
-            .where(col(User.id) == self._actor.user_id)
-        )
-        return (await self._session.execute(statement)).scalar_one().wrapped
+        return await own_wrapped_key(self._unit, self._actor)
 
     # --- sessions
 
@@ -94,28 +89,19 @@ class ChatRepository(Repository):
 
     # --- messages
 
-    async def add_message(
-        self, session: ChatSession, role: str, sealed: bytes, *, state: str, model: str = ""
-    ) -> Message:
-        """A new message at the end of the conversation."""
-        statement = visible(Message, self._actor).where(col(Message.session_id) == session.id)
-        last = (
-            await self._session.execute(
-                statement.with_only_columns(func.coalesce(func.max(col(Message.position)), 0))
-            )
-        ).scalar_one()
-        row = Message(
+    def add_turn(self, session: ChatSession, position: int, question: bytes, answer: bytes) -> Message:
+        """A sealed question at `position`, and after it the answer, which is being written. Returns the answer."""
+        asked = Message(session_id=session.id, position=position, role="user", sealed_content=question)
+        answering = Message(
             session_id=session.id,
-            position=last + 1,
-            role=role,
-            sealed_content=sealed,
-            state=state,
-            model=model,
+            position=position + 1,
+            role="assistant",
+            sealed_content=answer,
+            state="running",
         )
+        self._session.add_all((asked, answering))
         session.updated_at = now()
-        self.add(row)
-        await self.flush()
-        return row
+        return answering
 
     async def get_message(self, message_id: str) -> Message:
         """One of the actor's messages. Raises NotFound."""

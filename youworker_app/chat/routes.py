@@ -122,9 +122,9 @@ async def ask(actor: CurrentActor, body: ChatBody, response: Response) -> Answer
     # Before the run starts: its answer could not be handed out otherwise.
     require_scope(actor, Scope.CHAT_READ)
     chat = service(ChatService)
-    started = await chat.ask(actor, body.as_question())
     if body.stream:
-        return await event_stream(chat.events(actor, started.run_id), service(Stopping))
+        return await event_stream(await chat.stream(actor, body.as_question()), service(Stopping))
+    started = await chat.ask(actor, body.as_question())
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             return _answer(started, await chat.wait(actor, started.run_id))

@@ -114,8 +114,9 @@ class AnswerRunner:
         rows = [
             NewCitation(n, p.document_id, p.chunk_id, p.mark_start, p.mark_end, p.score) for n, p in numbered
         ]
-        async with self._db.write() as unit:
-            await ChatRepository(unit, actor).put_citations(run.message_id, rows)
+        if rows:  # an answer has none before
+            async with self._db.write() as unit:
+                await ChatRepository(unit, actor).put_citations(run.message_id, rows)
         views = [citation_view(n, p, score=p.score, mark=(p.mark_start, p.mark_end)) for n, p in numbered]
         run.emit("citations", citations=[citation_json(view) for view in views])
 

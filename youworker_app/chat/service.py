@@ -12,7 +12,7 @@ from youworker_app.audit.service import AuditService
 from youworker_app.chat.conversations import ConversationService
 from youworker_app.chat.errors import AnswerRunning, QuestionEmpty, QuestionTooLong, TooManyAnswers
 from youworker_app.chat.live import LiveRun, LiveRuns
-from youworker_app.chat.repository import ChatRepository, SessionRow, interrupt_unfinished
+from youworker_app.chat.repository import ChatRepository, MessageRow, SessionRow, interrupt_unfinished
 from youworker_app.chat.runner import AnswerRunner
 from youworker_app.chat.schemas import AskQuestion, MessageView, ModelsView, RunEvent, StartedRun
 from youworker_app.chat.vault import Vault, vault_of
@@ -65,14 +65,13 @@ class ChatService:
         async with self._db.write() as unit:
             repository = ChatRepository(unit, actor)
             vault = await vault_of(repository, self._keys)
-            session = await self._session(actor, repository, vault, asked.session_id, text)
-            history = await self._history(repository, vault, session)
-            await repository.add_message(session, "user", vault.seal(text), state="complete")
-            message = await repository.add_message(session, "assistant", vault.seal(""), state="running")
+            session, earlier = await self._session(actor, repository, vault, asked.session_id, text)
+            position = earlier[0].position + 1 if earlier else 1
+            message = repository.add_turn(session, position, vault.seal(text), vault.seal(""))
             row = repository.add_run(session.id, message.id)
             await self._audit.record(unit, actor, "chat.asked", resource_type="run", resource_id=row.id)
             run = LiveRun(row.id, session.id, message.id, actor.user_id)
-        self._start(actor, run, _question(asked, text, history), vault)
+        self._start(actor, run, _question(asked, text, self._history(earlier, vault)), vault)
         return StartedRun(run.run_id, run.session_id, run.message_id)
 
     def _checked(self, message: str) -> str:
@@ -85,24 +84,21 @@ class ChatService:
 
     async def _session(
         self, actor: Actor, repository: ChatRepository, vault: Vault, session_id: str | None, text: str
-    ) -> SessionRow:
+    ) -> tuple[SessionRow, list[MessageRow]]:
+        """The conversation, a new one where none is named, and its latest messages, newest first."""
         if session_id is None:
-            session = repository.add_session(vault.seal(" ".join(text.split())[:_TITLE_CHARS]))
-            await repository.flush()
-            return session
+            return repository.add_session(vault.seal(" ".join(text.split())[:_TITLE_CHARS])), []
         session = await repository.lock_session(session_id)
         require(actor, Permission.CHANGE_CHAT, session)
         if await repository.is_answering(session.id):
             raise AnswerRunning
-        return session
+        # One at the least: the new turn comes after it.
+        limit = max(self._settings.history_messages, 1)
+        return session, await repository.list_messages(session.id, None, limit)
 
-    async def _history(
-        self, repository: ChatRepository, vault: Vault, session: SessionRow
-    ) -> tuple[Turn, ...]:
-        if not self._settings.history_messages:
-            return ()
-        rows = await repository.list_messages(session.id, None, self._settings.history_messages)
-        turns = [Turn(row.role, vault.open(row.sealed_content)) for row in reversed(rows)]
+    def _history(self, earlier: list[MessageRow], vault: Vault) -> tuple[Turn, ...]:
+        kept = earlier[: self._settings.history_messages]
+        turns = [Turn(row.role, vault.open(row.sealed_content)) for row in reversed(kept)]
         return tuple(turn for turn in turns if turn.content)
 
     def _start(self, actor: Actor, run: LiveRun, question: Question, vault: Vault) -> None:
@@ -113,6 +109,18 @@ class ChatService:
         )
         self._bus.publish(user_topic(actor.user_id), Event("sessions_changed", run.session_id))
         self._bus.publish(user_topic(actor.user_id), Event("run_started", run.run_id))
+
+    async def stream(self, actor: Actor, asked: AskQuestion) -> AsyncIterator[RunEvent]:
+        """Asks, and gives the events of the answer as they come. Raises as `ask`, at once.
+
+        The run was committed a moment ago in the actor's own name: it is not looked up again.
+        """
+        require_scope(actor, Scope.CHAT_READ)
+        started = await self.ask(actor, asked)
+        live = self._runs.find(started.run_id)
+        if live is None:  # an answer that has ended and left memory already
+            return self.events(actor, started.run_id)
+        return self._follow(actor, live, 0)
 
     async def events(self, actor: Actor, run_id: str, *, after: int = 0) -> AsyncIterator[RunEvent]:
         """The run's events above `after`, as they come; from the database once the run has left memory.
@@ -125,16 +133,20 @@ class ChatService:
             row = await ChatRepository(unit, actor).get_run(run_id)
         live = self._runs.find(run_id)
         if live is not None:
-            async for event in live.follow(after if after <= len(live.events) else 0):
-                yield await self._by_right(actor, row.message_id, event)
+            async for event in self._follow(actor, live, after if after <= len(live.events) else 0):
+                yield event
             return
         message = await self._conversations.get_message(actor, row.message_id)
         for event in _rebuilt(run_id, message):
             yield event
 
+    async def _follow(self, actor: Actor, live: LiveRun, after: int) -> AsyncIterator[RunEvent]:
+        async for event in live.follow(after):
+            yield await self._by_right(actor, live.message_id, event)
+
     async def _by_right(self, actor: Actor, message_id: str, event: RunEvent) -> RunEvent:
         """The event as its reader may see it now: the evidence in memory was read when the answer began."""
-        if event.name != "citations":
+        if event.name != "citations" or not event.data["citations"]:
             return event
         message = await self._conversations.get_message(actor, message_id)
         return replace(event, data={"citations": [citation_json(view) for view in message.citations]})

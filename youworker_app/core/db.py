@@ -21,6 +21,7 @@ from youworker_app.core.fence import MODE, FencedSession
 from youworker_app.core.pool_watch import PoolState, PoolWatch
 from youworker_app.core.settings import DatabaseSettings
 from youworker_app.core.slow_queries import SlowQueries
+from youworker_app.core.sqlite import OneHopDriver, begin_with_next
 from youworker_app.core.telemetry import get_logger
 
 T = TypeVar("T")
@@ -217,7 +218,9 @@ def _engine(url: str, settings: DatabaseSettings) -> AsyncEngine:
         "pool_timeout": settings.pool_timeout_s,
         "pool_use_lifo": True,  # so that connections of a busy hour are not kept in use by turns
     }
-    if not url.startswith("sqlite"):
+    if url.startswith("sqlite"):
+        options["module"] = OneHopDriver()
+    else:
         options |= {
             "pool_recycle": settings.pool_recycle_s,
             "pool_pre_ping": settings.pool_pre_ping,
@@ -256,4 +259,4 @@ def _prepare_sqlite(engine: AsyncEngine, busy_timeout_ms: int) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Any) -> None:
         write = connection.get_execution_options().get(MODE) == "write"
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        begin_with_next(connection, "BEGIN IMMEDIATE" if write else "BEGIN")

@@ -127,8 +127,10 @@ async def _connection(url: str) -> AsyncIterator[AsyncConnection]:
     try:
         with fence.migrations():
             async with engine.begin() as connection:
-                if not database.is_sqlite:
-                    await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})")
+                # The first statement takes the lock: on SQLite the transaction begins with it.
+                await connection.exec_driver_sql(
+                    "SELECT 1" if database.is_sqlite else f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})"
+                )
                 yield connection
                 if database.is_sqlite:
                     await _check_references(connection)

@@ -50,7 +50,8 @@ class OllamaModel:
             # Reads wait without limit here: how long silence may last differs before and after the first
             # word.
             timeout=httpx.Timeout(None, connect=connect_timeout_s),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+            # A new connection costs as much as the rest of a call: one stays open for each of many answers at once.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=60),
             # Questions go to this address alone: no proxy from the environment, no redirect.
             trust_env=False,
             follow_redirects=False,

@@ -41,8 +41,8 @@ def test_what_makes_no_sense_is_left_out(entries: object) -> None:
 
 def test_bookmarks_made_to_cost_time_cost_little() -> None:
     outline = Outline([[1, 0, "a " * 70 + str(number)] for number in range(10_000)])
-    started = time.monotonic()
+    started = time.thread_time()
     for text in ("a " * 25_000, "a " * 2_000_000):
         outline.headings(1, text)
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 5
     assert all(len(path) <= LONGEST_PATH for _, path in outline.headings(2, ""))
