@@ -1,5 +1,6 @@
 """The product as its user starts it: the launcher in a process of its own, over a data folder of its own."""
 
+import http.client
 import os
 import re
 import signal
@@ -26,6 +27,7 @@ class Product:
     settings: dict[str, str] = field(default_factory=dict)
     port: int = 0
     seconds: float = 0.0
+    program: str = "youworker_app.serve"
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -39,23 +41,32 @@ class Product:
 
     def start(self) -> "Product":
         """Starts it and waits for its first answer; `seconds` says how long that took."""
+        began = time.monotonic()
+        if not self.launch():
+            raise AssertionError(self.log)
+        self.seconds = time.monotonic() - began
+        return self
+
+    def launch(self) -> bool:
+        """Starts it and waits for its first answer; False when it ended before."""
         self.data.parent.mkdir(parents=True, exist_ok=True)
         self.port = self.port or free_port()
         began = time.monotonic()
         with (self.data.parent / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "youworker_app.serve"],
+                [sys.executable, "-m", self.program],
                 cwd=ROOT,
                 env=self.environment(),
                 stdout=log,
                 stderr=log,
             )
         while not self._answers():
-            if self._process.poll() is not None or time.monotonic() - began > 60:
+            if self._process.poll() is not None:
+                return False
+            if time.monotonic() - began > 60:
                 raise AssertionError(self.log)
             time.sleep(0.02)
-        self.seconds = time.monotonic() - began
-        return self
+        return True
 
     def environment(self) -> dict[str, str]:
         """The environment that it runs in."""
@@ -70,7 +81,7 @@ class Product:
         try:
             with urllib.request.urlopen(f"{self.url}/health", timeout=5) as answer:
                 return bool(answer.status == 200)
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, ConnectionError, http.client.HTTPException):
             return False
 
     def setup_link(self) -> str:
@@ -85,6 +96,16 @@ class Product:
             (int(child) for child in children), key=lambda child: len(Path(f"/proc/{child}/maps").read_text())
         )
 
+    @property
+    def supervisor(self) -> int:
+        """The process id of the launcher."""
+        assert self._process is not None
+        return self._process.pid
+
+    def is_running(self) -> bool:
+        """Whether the launcher has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def stop(self, by: signal.Signals = signal.SIGTERM, *, again: signal.Signals | None = None) -> int:
         """Ends it, with a second signal shortly after if one is given, and returns its exit code."""
         assert self._process is not None
@@ -95,6 +116,12 @@ class Product:
         code = self._process.wait(timeout=30)
         self._process = None
         return code
+
+    def wait(self) -> None:
+        """Waits for its end and forgets it, so that it can be started again."""
+        if self._process is not None:
+            self._process.wait(timeout=30)
+            self._process = None
 
     def end(self) -> None:
         """Ends it if it still runs."""

@@ -54,6 +54,7 @@ CALLS: Final[Mapping[str, Call]] = {
     f"{_CHAT}.refresh": Call("session", needs=OWN, address="/c/{session_id}", is_quiet=True, before=(f"{_CHAT}.open",)),
     f"{_CHAT}.show_older": Call("session", needs=OWN, address="/c/{session_id}", before=(f"{_CHAT}.open",)),
     f"{_CHAT}.ask": Call(payload={"question": "What does the rule say?"}),
+    f"{_CHAT}.ask_again": Call("message", "message_id", OWN, is_quiet=True),
     f"{_CHAT}.stop": Call(),
     f"{_CHAT}.leave": Call("session", "session_id", OWN, is_quiet=True),
     f"{_CHAT}.suggest": Call(payload={"key": "chat.suggest.find.text"}),

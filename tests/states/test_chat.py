@@ -1,5 +1,7 @@
 """Conversations, asking and sources, as the states hold them."""
 
+import asyncio
+
 import pytest
 
 from tests.house import House
@@ -23,6 +25,11 @@ QUESTION = "How long is the period of notice?"
 async def asked(house: House, tab: Tab, question: str = QUESTION) -> ChatState:
     """The chat after a question was asked and answered."""
     await tab.do(ChatState.ask, question=question)
+    return await asked_for(house, tab)
+
+
+async def asked_for(house: House, tab: Tab) -> ChatState:
+    """The chat after the answer that is being written has ended."""
     run = (await tab.state(ChatState)).running
     assert run
     await house.installation.runs.find(run).task  # type: ignore[union-attr, misc]
@@ -90,6 +97,37 @@ async def test_a_refused_question_comes_back(anna: tuple[Actor, Tab], question: 
     state = await tab.state(ChatState)
     assert (state.draft.n, state.draft.text) == (1, question)
     assert [toast.kind for toast in (await tab.state(ToastState)).toasts] == ["error"]
+
+
+async def test_an_answer_that_broke_off_is_asked_for_again_and_stays(
+    house: House, anna: tuple[Actor, Tab]
+) -> None:
+    _, tab = anna
+    await tab.do(ChatState.ask, question=QUESTION)
+    run = house.installation.runs.find((await tab.state(ChatState)).running)
+    assert run is not None
+    assert run.task is not None
+    run.task.cancel()  # as a server does that is being stopped
+    await asyncio.wait((run.task,))
+    await tab.do(ChatState.refresh)
+    broken = (await tab.state(ChatState)).recent[-1]
+    assert broken.broke_off
+    assert broken.note
+    await tab.do(ChatState.ask_again, message_id=broken.id)
+    again = await asked_for(house, tab)
+    items = [*again.earlier, *again.recent]
+    assert [item.content for item in items if item.mine] == [QUESTION, QUESTION]
+    assert items[1].id == broken.id
+    assert "three months" in items[-1].content
+    assert not items[-1].broke_off
+
+
+async def test_a_whole_answer_is_not_asked_for_again(house: House, anna: tuple[Actor, Tab]) -> None:
+    _, tab = anna
+    state = await asked(house, tab)
+    await tab.do(ChatState.ask_again, message_id=[*state.earlier, *state.recent][-1].id)
+    state = await tab.state(ChatState)
+    assert len([*state.earlier, *state.recent]) == 2
 
 
 async def test_a_source_opens_with_its_mark(house: House, anna: tuple[Actor, Tab]) -> None:

@@ -38,6 +38,7 @@ def message(item: rx.Var[MessageItem]) -> rx.Component:
             on_cite=lambda n: PanelState.open(item.id, n),
             on_done=lambda _run_id: ChatState.refresh(),
         ),
+        rx.cond(item.broke_off, _ask_again(item)),
         class_name="message theirs",
     )
     return rx.el.div(rx.cond(item.mine, question, answer), key=item.id)
@@ -84,6 +85,17 @@ def composer() -> rx.Component:
         rx.el.div(rx.cond(ModelState.passages, _passages_line(), _model_menu()), class_name="under"),
         _how_to_connect(),
         class_name="composer-wrap",
+    )
+
+
+def _ask_again(item: rx.Var[MessageItem]) -> rx.Component:
+    return rx.el.button(
+        glyph("rotate-ccw", 14),
+        rx.el.span(t("answer.ask_again")),
+        type="button",
+        class_name="text-button again",
+        disabled=ChatState.running != "",
+        on_click=ChatState.ask_again(item.id),
     )
 
 

@@ -59,7 +59,19 @@ class ChatState(BaseState):
     @rx.event
     async def ask(self, question: str) -> EventSpec | list[EventSpec]:
         """Asks; a question that is refused goes back into the composer."""
+        return await self._ask(await self._actor(), question)
+
+    @rx.event
+    async def ask_again(self, message_id: str) -> EventSpec | list[EventSpec] | None:
+        """Asks the question once more whose answer broke off; what was written of that one stays."""
         actor = await self._actor()
+        items = [*self.earlier, *self.recent]
+        pairs = zip(items, items[1:], strict=False)
+        wanted = (q.content for q, answer in pairs if q.mine and answer.id == message_id and answer.broke_off)
+        question = next(wanted, "")
+        return await self._ask(actor, question) if question else None
+
+    async def _ask(self, actor: Actor, question: str) -> EventSpec | list[EventSpec]:
         models = await self.get_state(ModelState)
         asked = AskQuestion(
             question, self.session or None, model=models.chosen or None, language=self.language

@@ -7,6 +7,8 @@ from youworker_app.chat.schemas import PASSAGES_MODEL, CitationView, MessageView
 from youworker_app.documents.schemas import Locator
 from youworker_app.ui import i18n
 
+_BROKE_OFF = frozenset({"stopped", "interrupted", "failed"})
+
 
 @dataclass(frozen=True)
 class SessionItem:
@@ -29,7 +31,10 @@ class CitationItem:
 
 @dataclass(frozen=True)
 class MessageItem:
-    """A message. `live` answers stream by themselves; `note` says in words how an answer ended that did not end well."""
+    """A message. `live` answers stream by themselves; `note` says in words how an answer ended that did not end well.
+
+    `broke_off`: it is not whole, so that its question can be asked again.
+    """
 
     id: str
     mine: bool
@@ -39,6 +44,7 @@ class MessageItem:
     model: str
     note: str
     note_kind: str
+    broke_off: bool
     citations: list[CitationItem]
 
 
@@ -60,6 +66,7 @@ def message_item(view: MessageView, language: str) -> MessageItem:
         model="" if view.model == PASSAGES_MODEL else view.model,
         note=note,
         note_kind=kind,
+        broke_off=view.state in _BROKE_OFF,
         citations=citation_items(view.citations, language),
     )
 

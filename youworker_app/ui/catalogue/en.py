@@ -122,6 +122,7 @@ TEXTS: dict[str, str] = {
         "The server was restarted while this answer was being written. What was there is kept; ask "
         "again for the rest."
     ),
+    "answer.ask_again": "Ask again",
     "answer.empty": "There is no text in this answer.",
     # where a passage stands
     "locator.page": "page {label}",

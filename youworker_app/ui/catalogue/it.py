@@ -124,6 +124,7 @@ TEXTS: dict[str, str] = {
         "Il server è stato riavviato mentre questa risposta veniva scritta. Il testo già scritto è "
         "conservato; ripeti la domanda per il resto."
     ),
+    "answer.ask_again": "Chiedi di nuovo",
     "answer.empty": "In questa risposta non c'è testo.",
     # where a passage stands
     "locator.page": "pagina {label}",

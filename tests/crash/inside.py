@@ -1,0 +1,132 @@
+"""What must hold after any crash, as the data folder shows it: rows, bytes and vectors agree, and no work was done twice."""
+
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.crash.harness import Life
+from youworker_app.access.vectors import visibility_of
+from youworker_app.gateways.blobs.files import FileBlobStore
+from youworker_app.gateways.vectors.folder import IndexFolder
+from youworker_app.gateways.vectors.protocol import IndexInfo, mint_access_filter
+from youworker_app.gateways.vectors.shard import EmbeddedShard
+from youworker_app.ingestion.chunking import embedding_text
+
+_FINISHED = {"embedded", "indexed"}
+_MANY = 100_000
+
+
+async def check_inside(life: Life) -> None:
+    """The server has stopped. Raises AssertionError that names what does not agree."""
+    await _check_database(life)
+    await _check_blobs(life)
+    await _check_vectors(life)
+    await _check_audit(life)
+
+
+async def check_embedded_once(life: Life) -> None:
+    """The server runs, and every document is ready. Between two kills no text was embedded twice, and none that had been noted."""
+    asked: dict[str, list[int]] = defaultdict(list)
+    for position, text in enumerate(life.models.embedded):
+        asked[text].append(position)
+    for name in ("anna", "bruno", "carla"):
+        person = life.people[name]
+        for view in await person.get_all("/v1/documents"):
+            if view["owner"] != name:
+                continue
+            for chunk in await person.get_all(f"/v1/documents/{view['id']}/chunks"):
+                text = embedding_text(view["title"], chunk["locator"]["section"] or None, chunk["text"])
+                _check_once(life, asked[text], view["id"], chunk["ordinal"])
+
+
+def _check_once(life: Life, positions: list[int], document_id: str, ordinal: int) -> None:
+    assert positions, f"{document_id} is ready, but passage {ordinal} was never embedded"
+    lives = Counter(sum(kill.embedded <= position for kill in life.kills) for position in positions)
+    assert max(lives.values()) == 1, f"passage {ordinal} of {document_id} was embedded twice in one life"
+    for kill in life.kills:
+        stage, cursor = kill.jobs.get(document_id, ("", 0))
+        if stage in _FINISHED or (stage == "text" and ordinal < cursor):
+            again = [position for position in positions if position >= kill.embedded]
+            assert not again, f"passage {ordinal} of {document_id} was embedded again after it had been noted"
+
+
+async def _check_database(life: Life) -> None:
+    if not life.database_url:
+        assert await life.rows("PRAGMA integrity_check") == [("ok",)]
+        assert await life.rows("PRAGMA foreign_key_check") == []
+    assert set(await life.rows("SELECT DISTINCT state, stage FROM jobs")) <= {("done", "indexed")}
+    assert await life.rows("SELECT id FROM runs WHERE state = 'running'") == []
+    assert await life.rows("SELECT id FROM messages WHERE state = 'running'") == []
+    assert await life.rows("SELECT document_id FROM jobs GROUP BY document_id HAVING count(*) > 1") == []
+    # A file without a document would be bytes that nobody can delete; a key without a file, one that outlives it.
+    orphans = "SELECT id FROM stored_files WHERE id NOT IN (SELECT file_id FROM documents)"
+    assert await life.rows(orphans) == []
+    keys = await life.rows("SELECT id FROM encryption_keys WHERE purpose = 'file'")
+    assert set(keys) == set(await life.rows("SELECT key_id FROM stored_files"))
+
+
+async def _check_blobs(life: Life) -> None:
+    root = life.product.data / "blobs"
+    blobs = {blob_id async for blob_id in FileBlobStore(root).list_ids()}
+    assert blobs == {row[0] for row in await life.rows("SELECT id FROM stored_files")}
+    left = [path for path in life.product.data.rglob("*") if path.suffix in {".part", ".new", ".old", ".tmp"}]
+    assert not left, left
+
+
+async def _check_vectors(life: Life) -> None:
+    """Each point stands under exactly the keywords of its document, and under no other."""
+    wanted: dict[str, set[str]] = defaultdict(set)
+    counts: Counter[str] = Counter()
+    for chunk_id, document_id, *sharing in await life.rows(
+        "SELECT c.id, c.document_id, d.owner_id, d.group_id, d.is_private "
+        "FROM chunks c JOIN documents d ON d.id = c.document_id"
+    ):
+        counts[document_id] += 1
+        owner_id, group_id, is_private = sharing
+        for keyword in visibility_of(owner_id=owner_id, group_id=group_id, is_private=bool(is_private)):
+            wanted[keyword].add(chunk_id)
+    people = [f"u:{row[0]}" for row in await life.rows("SELECT id FROM users")]
+    groups = [f"g:{row[0]}" for row in await life.rows("SELECT id FROM groups")]
+    found, stored = _points(life.product.data / "vectors", [*people, *groups])
+    assert stored == counts
+    for keyword in found:
+        assert found[keyword] == wanted[keyword], f"the index and the database differ on {keyword}"
+
+
+def _points(path: Path, keywords: list[str]) -> tuple[dict[str, set[str]], dict[str, int]]:
+    folder = IndexFolder(path)
+    info: IndexInfo = folder.read_info()
+    shard = EmbeddedShard(path)
+    shard.prepare(info)
+    try:
+        anything = np.ones(info.dimension, dtype=np.float32)
+        found = {
+            keyword: {
+                hit.chunk_id
+                for hit in shard.search_dense(anything, mint_access_filter([keyword]), _MANY, None)
+            }
+            for keyword in keywords
+        }
+        return found, shard.count_by_document()
+    finally:
+        shard.close()
+
+
+async def _check_audit(life: Life) -> None:
+    """The trail tells what happened, once; what was not answered may be told once or not at all, as it happened or not."""
+    told: Counter[tuple[str, Any]] = Counter()
+    for action, resource_id in await life.rows("SELECT action, resource_id FROM audit_events"):
+        told[action, resource_id] += 1
+    for paper in life.journal.papers:
+        assert told["document.uploaded", paper.id] == 1, paper.filename
+        assert told["document.deleted", paper.id] == (paper.deletion == "done"), paper.filename
+        moves = told["document.changed", paper.id]
+        assert paper.moves <= moves <= paper.moves + paper.moves_in_doubt, paper.filename
+    runs = {row[0] for row in await life.rows("SELECT id FROM runs")}
+    asked = [resource_id for (action, resource_id), count in told.items() if action == "chat.asked"]
+    assert set(asked) == runs
+    assert all(told["chat.asked", run] == 1 for run in runs)
+    uploads = [resource_id for action, resource_id in told if action == "document.uploaded"]
+    assert set(uploads) == {paper.id for paper in life.journal.papers}
