@@ -237,6 +237,8 @@ class Installation:
         await check_master_key(self.db, self.keys)
         if isinstance(self.gateways.blobs, FileBlobStore):
             await self.gateways.blobs.sweep_unfinished()
+        await self.recovery.sweep()
+        await self.recovery.hand_back()
         await self.queue.start()
         self._has_begun_work = True
         await self.chat.recover()

@@ -101,7 +101,7 @@ class Life:
 
     async def work(self, names: tuple[str, ...] = ("anna", "bruno", "carla"), steps: int = 1_000) -> None:
         """All of them work until the server is gone, or have done so many steps each."""
-        days = [Day(self.people[name], random.Random(self.rng.random()), self.journal) for name in names]  # noqa: S311
+        days = [Day(self.people[name], random.Random(self.rng.random()), self.journal) for name in names]
         await asyncio.gather(*(day.work(steps) for day in days))
 
     async def work_until_killed(self, seconds: float) -> None:
@@ -146,7 +146,7 @@ class Life:
         return bool(self.people)
 
     async def rows(self, sql: str) -> list[Any]:
-        """What the database says. Of SQLite's files a copy is read, so that the server itself finds them as the kill left them."""
+        """What the database says. Of SQLite's files a copy is read: the server finds them as the kill left them."""
         if self.database_url:
             return await _select(self.database_url, sql)
         with tempfile.TemporaryDirectory() as folder:
@@ -170,7 +170,7 @@ async def living(folder: Path, seed: str, *, database_url: str = "") -> AsyncIte
         if database_url:
             settings["YOUWORKER_DATABASE_URL"] = database_url
         product = Product(folder / "data", models.url, settings, program="tests.crash.server")
-        life = Life(product, models, seed, random.Random(seed), database_url)  # noqa: S311
+        life = Life(product, models, seed, random.Random(seed), database_url)
         try:
             yield life
         finally:

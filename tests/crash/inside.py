@@ -27,7 +27,7 @@ async def check_inside(life: Life) -> None:
 
 
 async def check_embedded_once(life: Life) -> None:
-    """The server runs, and every document is ready. Between two kills no text was embedded twice, and none that had been noted."""
+    """The server runs, every document is ready. Between two kills no text was embedded twice, and none that had been noted."""
     asked: dict[str, list[int]] = defaultdict(list)
     for position, text in enumerate(life.models.embedded):
         asked[text].append(position)

@@ -50,7 +50,8 @@ async def _check_papers(life: Life, person: Person, views: dict[str, Any]) -> No
         if paper.id is None:
             life.journal.papers.remove(paper)
         elif paper.deletion == "none":
-            assert count == 1 and ids[paper.filename] == paper.id, f"{paper.filename} is lost"
+            assert count, f"{paper.filename} is lost"
+            assert ids[paper.filename] == paper.id, f"{paper.filename} became another document"
             await _check_paper(person, paper, views[paper.id])
         elif count:
             assert paper.deletion == "asked", f"{paper.filename} was deleted and is there"

@@ -99,9 +99,7 @@ class Person:
         self.journal.guest_may_be_member.add(is_member)
         members = f"/v1/groups/{group_id}/members"
         if is_member:
-            answer = await self.call(
-                "POST", members, json={"username": guest.name, "role": "member"}
-            )
+            answer = await self.call("POST", members, json={"username": guest.name, "role": "member"})
         else:
             answer = await self.call("DELETE", f"{members}/{guest_id}")
         # 404 and 409: it is so already, since an earlier step was done but not answered.
@@ -142,7 +140,11 @@ class Person:
 
     def _heard(self, talk: Talk, name: str, data: dict[str, Any]) -> None:
         if name == "session":
-            talk.session_id, talk.message_id, talk.run_id = data["session_id"], data["message_id"], data["run_id"]
+            talk.session_id, talk.message_id, talk.run_id = (
+                data["session_id"],
+                data["message_id"],
+                data["run_id"],
+            )
             self.journal.talks.append(talk)
             self.journal.questions_in_doubt[self.name] -= 1
         elif name == "token":

@@ -22,6 +22,7 @@ _INTAKE: Final = "youworker_app.documents.intake"
 _SHARING: Final = "youworker_app.documents.sharing"
 _PIPELINE: Final = "youworker_app.ingestion.pipeline"
 _RECOVERY: Final = "youworker_app.ingestion.recovery"
+_INDEX: Final = "youworker_app.ingestion.maintenance"
 _RUNNER: Final = "youworker_app.chat.runner"
 _STORE: Final = "youworker_app.gateways.vectors.embedded"
 _FOLDER: Final = "youworker_app.gateways.vectors.folder"
@@ -57,9 +58,10 @@ POINTS: Final[Mapping[str, Point]] = {
     "answer said, end not kept": Point(_RUNNER, "AnswerRunner", "_save_end"),
     "answer kept, end not told": Point(_RUNNER, "AnswerRunner", "_save_end", after=True),
     # --- a start after a crash
-    "bytes about to be swept": Point(_RECOVERY, "IngestionRecovery", "_sweep_blobs"),
-    "swept, not compared": Point(_RECOVERY, "IngestionRecovery", "_compare_vectors"),
-    "compared, not delivered": Point(_RECOVERY, "IngestionRecovery", "_compare_vectors", after=True),
+    "bytes about to be swept": Point(_RECOVERY, "IngestionRecovery", "sweep"),
+    "swept, not compared": Point(_RECOVERY, "IngestionRecovery", "recover"),
+    "move found out, not made good": Point(_INDEX, "IndexMaintenance", "_follow_visibility"),
+    "compared, not delivered": Point(_INDEX, "IndexMaintenance", "compare_counts", after=True),
     # --- any step
     "before a commit": Point(_DB, "WholeSession", "_commit"),
     "after a commit": Point(_DB, "WholeSession", "_commit", after=True),

@@ -68,7 +68,9 @@ class Day:
 
     async def _several(self) -> None:
         first = self._paper()
-        others = [self._desk.paper(first.owner, *first.places, passages=1) for _ in range(self._rng.randint(1, 4))]
+        others = [
+            self._desk.paper(first.owner, *first.places, passages=1) for _ in range(self._rng.randint(1, 4))
+        ]
         await self._person.upload([first, *others])
 
     async def _crowd(self) -> None:

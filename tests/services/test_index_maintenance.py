@@ -8,6 +8,7 @@ import pytest
 
 from tests.house import House, pieces
 from youworker_app.access.actor import Actor
+from youworker_app.core.ids import new_id
 from youworker_app.core.registry import service
 from youworker_app.documents.schemas import ChangeDocument
 from youworker_app.gateways.embeddings.memory import DIMENSION
@@ -161,3 +162,14 @@ async def test_a_start_puts_right_a_move_that_was_cut_short(house: House, anna: 
     assert await service(IndexMaintenance).compare_counts() == 0
     assert await points(house) == whole
     assert await found(anna, "When is the boiler serviced?") == {document}
+
+
+async def test_a_start_puts_right_a_move_that_was_cut_short_beside_a_deletion(
+    house: House, anna: Actor
+) -> None:
+    moved = (await house.upload(anna, NOTE)).document_id or ""
+    whole = await points(house)
+    await index(house).set_visibility(moved, ["u:former"])
+    await index(house).upsert([stray(new_id(), new_id())])
+    assert await service(IndexMaintenance).compare_counts() == 0
+    assert await points(house) == whole

@@ -114,16 +114,17 @@ class IndexMaintenance:
 
         Where keywords do not add up, somebody's move was cut short: then everything is compared.
         """
-        stored, keywords = await self._index.count_by_document(), await self._index.count_by_visibility()
+        stored = await self._index.count_by_document()
         async with self._db.read() as unit:
             known = await self._documents.counts(unit)
         for document_id in stored.keys() - known.keys():
             await self._index.delete_document(document_id)
+        # Counted only now: what was deleted would hide a move that was cut short in the same moment.
+        keywords = Counter(await self._index.count_by_visibility())
         expected = Counter[str]()
         for document_id, (document, _) in known.items():
             expected.update({keyword: stored.get(document_id, 0) for keyword in document.visibility})
-        unknown = stored.keys() - known.keys()
-        if not unknown and expected != Counter(keywords):
+        if expected != keywords:
             await self.check(repair=True)
         wanting = [
             document_id

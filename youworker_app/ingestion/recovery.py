@@ -12,7 +12,7 @@ log = get_logger(__name__)
 
 
 class IngestionRecovery:
-    """Run once, before requests are served; `hand_back` at the end."""
+    """Run once: `sweep` and `hand_back` before requests are served, `recover` as soon as the index is open."""
 
     def __init__(
         self,
@@ -25,27 +25,29 @@ class IngestionRecovery:
         self._db, self._blobs, self._intake, self._queue = db, blobs, intake, queue
         self._maintenance = maintenance
 
-    async def recover(self) -> None:
-        """Sweeps, compares, and delivers unfinished jobs."""
-        swept = await self._sweep_blobs()
-        reopened = await self._maintenance.compare_counts()
-        await self.hand_back()
-        async with self._db.read() as unit:
-            tickets = await unfinished(unit)
-        for ticket in tickets:
-            self._queue.deliver(ticket.kind, ticket.id)
-        log.info("recovered", blobs_swept=swept, documents_reopened=reopened, jobs_delivered=len(tickets))
+    async def sweep(self) -> None:
+        """Deletes bytes that were written but never acknowledged, or whose document was deleted as the process died.
 
-    async def hand_back(self) -> None:
-        """At a stop: what was being worked on waits again, and shows so."""
-        async with self._db.write() as unit:
-            await self._intake.hand_back(unit, await hand_back(unit))
-
-    async def _sweep_blobs(self) -> int:
-        """Bytes that were written but never acknowledged, or whose document was deleted as the process died."""
+        Never while requests are served: an upload's bytes are stored before there is a row that knows them.
+        """
         async with self._db.read() as unit:
             known = await self._intake.stored_file_ids(unit)
         stray = [blob_id async for blob_id in self._blobs.list_ids() if blob_id not in known]
         for blob_id in stray:
             await self._blobs.delete(blob_id)
-        return len(stray)
+        if stray:
+            log.info("stray_blobs_swept", count=len(stray))
+
+    async def recover(self) -> None:
+        """Compares, and delivers unfinished jobs. Requests may be served already, where the index had to be waited for."""
+        reopened = await self._maintenance.compare_counts()
+        async with self._db.read() as unit:
+            tickets = await unfinished(unit)
+        for ticket in tickets:
+            self._queue.deliver(ticket.kind, ticket.id)
+        log.info("recovered", documents_reopened=reopened, jobs_delivered=len(tickets))
+
+    async def hand_back(self) -> None:
+        """At a stop, and for those who were killed at the next start: what was being worked on waits again, and shows so."""
+        async with self._db.write() as unit:
+            await self._intake.hand_back(unit, await hand_back(unit))

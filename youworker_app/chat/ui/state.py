@@ -1,6 +1,7 @@
 """The open conversation: its messages as they are kept, and asking. What streams does not pass through here."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -66,7 +67,7 @@ class ChatState(BaseState):
         """Asks the question once more whose answer broke off; what was written of that one stays."""
         actor = await self._actor()
         items = [*self.earlier, *self.recent]
-        pairs = zip(items, items[1:], strict=False)
+        pairs = pairwise(items)
         wanted = (q.content for q, answer in pairs if q.mine and answer.id == message_id and answer.broke_off)
         question = next(wanted, "")
         return await self._ask(actor, question) if question else None
