@@ -104,11 +104,13 @@ class Life:
         days = [Day(self.people[name], random.Random(self.rng.random()), self.journal) for name in names]
         await asyncio.gather(*(day.work(steps) for day in days))
 
-    async def work_until_killed(self, seconds: float) -> None:
+    async def work_until_killed(
+        self, seconds: float, *, worker: bool = True, supervisor: bool = True
+    ) -> None:
         """All of them work; after so many seconds the server is killed, unless it died before."""
         working = asyncio.ensure_future(self.work())
         await asyncio.wait({working}, timeout=seconds)
-        await self.kill()
+        await self.kill(worker=worker, supervisor=supervisor)
         async with asyncio.timeout(PATIENCE_S):
             await working
 
@@ -118,6 +120,15 @@ class Life:
             pids = [self.product.supervisor] * supervisor + [self.product.worker()] * worker
             for pid in pids:
                 _kill(pid)
+        await self._bury()
+
+    async def start_and_kill(self, seconds: float) -> None:
+        """Starts the server and kills it so soon that it may still be recovering."""
+        starting = asyncio.ensure_future(asyncio.to_thread(self.product.launch))
+        await asyncio.wait({starting}, timeout=seconds)
+        for pid in processes_over(self.product.data):
+            _kill(pid)
+        await starting
         await self._bury()
 
     async def dead(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 _DIMENSION = 16
 _QUESTION = re.compile(r"question-[0-9a-f]+")
+_MARK = re.compile(r"zq[0-9a-f]{12}")
 _PIECES = 40
 
 
@@ -32,10 +33,11 @@ class Models:
     piece_pause_s: float = 0.0
 
     def embed(self, texts: list[str]) -> list[list[float]]:
-        """Vectors that the texts alone decide."""
+        """Vectors that the texts alone decide: those of a document, and its mark as a query, point one way."""
         self.embedded += texts
         time.sleep(self.embed_pause_s)
-        digests = [hashlib.shake_128(text.encode()).digest(_DIMENSION) for text in texts]
+        marks = [(_MARK.findall(text) or [text])[0] for text in texts]
+        digests = [hashlib.shake_128(mark.encode()).digest(_DIMENSION) for mark in marks]
         return [[byte / 255 - 0.5 for byte in digest] for digest in digests]
 
 

@@ -1,50 +1,88 @@
 """The real server, killed while people work: at every boundary between two steps, and at any moment by seed.
 
-`YOUWORKER_CRASH_SEED=… pytest tests/crash` repeats what a failure has named.
+`YOUWORKER_CRASH_SEED=… pytest tests/crash -m "long or not long"` repeats what a failure has named.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.crash.fate import live_and_die
 from tests.crash.harness import Life, living
 from tests.crash.inside import check_embedded_once, check_inside
 from tests.crash.outside import check_outside
 from tests.crash.scenes import SCENES, play
+from tests.databases import postgres_cluster
 
-pytestmark = [pytest.mark.xdist_group("products"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("products"), pytest.mark.timeout(600)]
+
+_QUICK = 4  # kills of a seed in `make test`; the boundaries come on top
+_LONG = 30  # kills of a seed in `make test-long`
+_BETWEEN_CHECKS = 6
+
+
+def seeds(*usual: str) -> Sequence[str]:
+    """The usual seeds, or the one that was asked for."""
+    return [asked] if (asked := os.environ.get("YOUWORKER_CRASH_SEED")) else usual
 
 
 async def check(life: Life) -> None:
-    """A calm start; then everything holds, from outside and from inside."""
-    assert await life.start()
+    """A calm start; then everything holds, from outside and from inside. The server has stopped afterwards."""
     await check_outside(life)
     await check_embedded_once(life)
     await life.stop()
     await check_inside(life)
 
 
-@pytest.mark.parametrize("seed", [os.environ.get("YOUWORKER_CRASH_SEED", "a morning")])
-async def test_random(tmp_path: Path, seed: str) -> None:
-    async with living(tmp_path, seed) as life:
-        await life.start()
-        await life.found()
-        life.models.embed_pause_s, life.models.piece_pause_s = 0.03, 0.02
-        for _ in range(5):
-            await life.work_until_killed(life.rng.uniform(0.2, 2.0))
-            assert await life.start()
-        await life.kill()
-        await check(life)
+async def survive(life: Life, kills: int) -> None:
+    """Kills by seed, with checks in between. What fails names the seed."""
+    assert await life.start()
+    await life.found()
+    life.models.embed_pause_s, life.models.piece_pause_s = 0.03, 0.02
+    try:
+        for number in range(1, kills + 1):
+            await live_and_die(life)
+            if number % _BETWEEN_CHECKS == 0 or number == kills:
+                await check(life)
+                assert number == kills or await life.start()
+    except BaseException as error:
+        error.add_note(f"YOUWORKER_CRASH_SEED='{life.seed}' repeats this")
+        raise
 
 
-async def test_every_boundary(tmp_path: Path) -> None:
-    """One life with a death at each named point; a death during recovery after every few of them."""
+async def test_a_death_at_every_boundary(tmp_path: Path) -> None:
     async with living(tmp_path, "boundaries") as life:
-        await life.start()
+        life.arm("index noted, not made")
+        assert not await life.start()
+        assert life.disarm()
+        assert await life.start()
         await life.found()
         for point in SCENES:
             await play(life, point)
-            assert await life.start()
-        await life.kill()
+            assert await life.start(), life.product.log[-3_000:]
         await check(life)
+
+
+@pytest.mark.parametrize("seed", seeds("morning"))
+async def test_deaths_at_any_moment(tmp_path: Path, seed: str) -> None:
+    async with living(tmp_path, seed) as life:
+        await survive(life, _QUICK)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("seed", seeds(*(f"day {number}" for number in range(8))))
+async def test_hundreds_of_deaths(tmp_path: Path, seed: str) -> None:
+    async with living(tmp_path, seed) as life:
+        await survive(life, _LONG)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("seed", seeds("post 0", "post 1"))
+async def test_deaths_over_postgresql(tmp_path: Path, seed: str) -> None:
+    with postgres_cluster() as url:
+        async with living(tmp_path, seed, database_url=url) as life:
+            await survive(life, _QUICK * 3)
