@@ -1,13 +1,14 @@
 """Conversations, asking and sources, as the states hold them."""
 
-import asyncio
-
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from tests.house import House
 from tests.states.conftest import SignIn
 from tests.states.tab import OpenTab, Tab
 from youworker_app.access.actor import Actor
+from youworker_app.access.visible import SystemReason, system_scope
 from youworker_app.chat.ui.panel_state import PanelState
 from youworker_app.chat.ui.sidebar_state import SidebarState
 from youworker_app.chat.ui.state import ChatState, ModelState
@@ -16,6 +17,7 @@ from youworker_app.core.errors import NotFound
 from youworker_app.core.paging import PageRequest
 from youworker_app.documents.schemas import DocumentFilter
 from youworker_app.documents.ui.state import DocumentsState
+from youworker_app.models.chat import Message
 from youworker_app.ui.errors import ToastState
 
 TEXT = b"The archive opens at nine in the morning.\n\nThe period of notice is three months for everyone."
@@ -103,12 +105,12 @@ async def test_an_answer_that_broke_off_is_asked_for_again_and_stays(
     house: House, anna: tuple[Actor, Tab]
 ) -> None:
     _, tab = anna
-    await tab.do(ChatState.ask, question=QUESTION)
-    run = house.installation.runs.find((await tab.state(ChatState)).running)
-    assert run is not None
-    assert run.task is not None
-    run.task.cancel()  # as a server does that is being stopped
-    await asyncio.wait((run.task,))
+    whole = (await asked(house, tab)).recent[-1]
+    house.forget(whole.run_id)
+    as_killed = update(Message).where(col(Message.id) == whole.id).values(state="running")
+    async with house.installation.db.write() as unit:
+        await unit.session.execute(system_scope(as_killed, SystemReason.RECOVERY))
+    await house.chat.recover()
     await tab.do(ChatState.refresh)
     broken = (await tab.state(ChatState)).recent[-1]
     assert broken.broke_off
@@ -117,7 +119,7 @@ async def test_an_answer_that_broke_off_is_asked_for_again_and_stays(
     again = await asked_for(house, tab)
     items = [*again.earlier, *again.recent]
     assert [item.content for item in items if item.mine] == [QUESTION, QUESTION]
-    assert items[1].id == broken.id
+    assert (items[1].id, items[1].content) == (broken.id, whole.content)
     assert "three months" in items[-1].content
     assert not items[-1].broke_off
 
