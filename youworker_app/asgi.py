@@ -25,4 +25,4 @@ def create() -> ASGIApp:
     )
     stopping = Stopping()
     connections = Connections(reflex_app(), stopping)
-    return harden(WithInstallation(connections, build_local(), stopping, connections.close), policy)
+    return harden(WithInstallation(connections, build_local(stopping), stopping, connections.close), policy)

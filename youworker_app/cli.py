@@ -1,6 +1,5 @@
 """The command line: `youworker …`. Mounts what the domains bring; they talk to the running server, or open the installation."""
 
-import asyncio
 import os
 from contextlib import AbstractAsyncContextManager
 from importlib import import_module
@@ -8,21 +7,23 @@ from pathlib import Path
 
 import typer
 
-from youworker_app.console.problems import FAILED
 from youworker_app.console.session import Session
-from youworker_app.core.errors import AppError
-from youworker_app.core.ownership import DataFolder
 from youworker_app.core.settings import Settings
 from youworker_app.ingestion import cli as ingestion
+from youworker_app.ingestion import vectors_cli
 from youworker_app.retrieval import cli as retrieval
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="YouWorker: ask your documents.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="YouWorker: ask your documents.",
+    pretty_exceptions_enable=False,  # they show what variables hold, a password among them
+)
 app.add_typer(ingestion.app)
 app.add_typer(retrieval.app)
-vectors = typer.Typer(no_args_is_help=True, help="The search index.")
-app.add_typer(vectors, name="vectors")
+app.add_typer(vectors_cli.app, name="vectors")
 
 
 @app.callback()
@@ -39,25 +40,11 @@ def serve() -> None:
     raise typer.Exit(import_module("youworker_app.serve").main())
 
 
-@vectors.command()
-def reindex() -> None:
-    """Empty the search index; the next start fills it again with the configured embedding model."""
-    settings = Settings()
-    try:
-        folder = DataFolder(settings.storage.data_dir).own()
-        try:
-            count = asyncio.run(import_module("youworker_app.standalone").reindexed(settings))
-        finally:
-            folder.release()
-    except AppError as error:
-        typer.echo(error.message, err=True)
-        raise typer.Exit(FAILED) from None
-    typer.echo(f"{count} documents will be indexed again at the next start.")
-
-
-def open_alone(settings: Settings) -> AbstractAsyncContextManager[Path]:
+def open_alone(settings: Settings, opens_index: bool) -> AbstractAsyncContextManager[Path]:
     """The installation in this process. It takes a second to load, which a command that finds a server need not wait for."""
-    opened: AbstractAsyncContextManager[Path] = import_module("youworker_app.standalone").opened(settings)
+    opened: AbstractAsyncContextManager[Path] = import_module("youworker_app.standalone").opened(
+        settings, opens_index=opens_index
+    )
     return opened
 
 

@@ -6,11 +6,14 @@ from starlette.types import ASGIApp
 from youworker_app.accounts import form_routes
 from youworker_app.accounts import routes as accounts
 from youworker_app.api.app import create_api
+from youworker_app.api.connections import Connections
 from youworker_app.api.local import LocalApplication, create_maintenance
 from youworker_app.api.middleware import CorrelationId
 from youworker_app.chat import routes as chat
+from youworker_app.core.stopping import Stopping
 from youworker_app.documents import routes as documents
 from youworker_app.groups import routes as groups
+from youworker_app.ingestion import maintenance_routes
 from youworker_app.ingestion import routes as ingestion
 from youworker_app.operations import routes as operations
 from youworker_app.retrieval import routes as retrieval
@@ -24,9 +27,10 @@ def build_rest() -> FastAPI:
 
 def build_maintenance() -> FastAPI:
     """What only the socket in the data folder answers."""
-    return create_maintenance([])
+    return create_maintenance([maintenance_routes.router])
 
 
-def build_local() -> ASGIApp:
-    """Everything that the socket answers."""
-    return CorrelationId(LocalApplication(build_rest(), build_maintenance()))
+def build_local(stopping: Stopping) -> ASGIApp:
+    """Everything that the socket answers; nothing new once the process is on its way out."""
+    app = LocalApplication(build_rest(), build_maintenance())
+    return CorrelationId(Connections(app, stopping))

@@ -228,10 +228,11 @@ class Installation:
             OpenPages(self.bus),
         ]
 
-    async def start(self) -> str | None:
+    async def start(self, *, opens_index: bool = True) -> str | None:
         """Migrates, recovers, opens the index. Returns a setup token while there is no account.
 
-        Raises ConfigurationError for what an administrator has to change.
+        Without `opens_index` it is left as it is, for whoever came to mend it. Raises ConfigurationError for what an
+        administrator has to change.
         """
         await self.migrate()
         await check_master_key(self.db, self.keys)
@@ -242,6 +243,8 @@ class Installation:
         await self.queue.start()
         self._has_begun_work = True
         await self.chat.recover()
+        if not opens_index:
+            return None
         try:
             await self._open_index()
         except DependencyAway as error:
@@ -313,14 +316,14 @@ def compose(
 
 @asynccontextmanager
 async def running(
-    settings: Settings, stopping: Stopping | None = None
+    settings: Settings, stopping: Stopping | None = None, *, opens_index: bool = True
 ) -> AsyncIterator[tuple[Installation, str | None]]:
     """A started installation that owns its data folder, and the setup token, if one is due."""
     folder = DataFolder(settings.storage.data_dir).own()
     try:
         installation = compose(settings, stopping=stopping)
         try:
-            yield installation, await installation.start()
+            yield installation, await installation.start(opens_index=opens_index)
         finally:
             await installation.stop()
             registry.clear()

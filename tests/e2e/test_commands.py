@@ -1,5 +1,6 @@
 """Commands as people and scripts call them: beside a running server, without one, and when something comes in between."""
 
+import asyncio
 import json
 import os
 import signal
@@ -9,15 +10,18 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.product import ROOT, Product
 from tests.e2e.test_cli import PASSWORD, Client, wait_for_end, youworker
+from youworker_app.core import registry
 from youworker_app.core.local_socket import SERVER_SOCKET, LocalSocket
 from youworker_app.core.ownership import DataFolder
+from youworker_app.core.settings import Settings
+from youworker_app.wiring import compose
 
 pytestmark = [pytest.mark.xdist_group("products"), pytest.mark.timeout(240)]
 AS_MARTA = ("--user", "marta", "--password-file")
@@ -149,6 +153,53 @@ def test_what_a_killed_server_leaves_is_no_hindrance_and_none_is_needed(place: I
     assert place.product.stop() == 0
     assert not (place.product.data / SERVER_SOCKET).exists()
     assert "roof.txt" in place.found("When was the roof renewed?")
+
+
+def test_a_damaged_index_is_found_and_repaired_and_a_good_one_is_well(place: Installation) -> None:
+    place.product.start()
+    well = place.call("vectors", "check")
+    assert (well.returncode, well.stderr) == (0, "")
+    assert well.stdout.startswith("All is well: ")
+    assert place.product.stop() == 0
+
+    asyncio.run(lose_one_document(place.product.data))
+    found = place.call("vectors", "check")
+    assert found.returncode == 1
+    assert "       1  documents of which nothing is in the index\n" in found.stdout
+    assert found.stderr == "Put it right with: youworker vectors check --repair\n"
+    repaired = place.call("vectors", "check", "--repair", "--json")
+    assert (repaired.returncode, repaired.stderr) == (0, "")
+    assert len(json.loads(repaired.stdout)["missing"]) == 1
+
+    place.product.start()
+    for question, document in (("When is the boiler serviced?", "boiler.txt"), ("Pump P-77", "pump.md")):
+        assert wait_until(lambda asked=question, wanted=document: wanted in place.found(asked))
+    assert place.call("vectors", "check").stdout == well.stdout
+
+    rebuilt = place.call("vectors", "reindex")
+    assert (rebuilt.returncode, rebuilt.stderr) == (0, "")
+    assert rebuilt.stdout.startswith("The search index is rebuilt: ")
+    assert wait_until(lambda: place.call("vectors", "check").stdout == well.stdout)
+
+
+async def lose_one_document(data: Path) -> None:
+    """As a damaged disk might."""
+    settings = Settings(data_dir=data)
+    folder = DataFolder(data).own()
+    installation = compose(settings)
+    try:
+        await installation.maintenance.open()
+        index = installation.gateways.vectors
+        await index.delete_document(next(iter(await index.count_by_document())))
+    finally:
+        await installation.close()
+        registry.clear()
+        folder.release()
+
+
+def wait_until(is_so: Callable[[], bool]) -> bool:
+    """Jobs go on after the command that began them."""
+    return any(is_so() for _ in range(20))
 
 
 # --- without an installation: what comes in between

@@ -21,7 +21,10 @@ MAINTENANCE: Final = "/maintenance"
 STOPPING: Final = "stopping"  # the name of the asyncio.Event in a request's state
 
 # Each with its reason; a test fails on any other.
-LOCAL_ONLY: Final[Mapping[str, str]] = {}
+LOCAL_ONLY: Final[Mapping[str, str]] = {
+    "POST /maintenance/vectors/check": "compares and repairs the index; tells counts and ids of documents",
+    "POST /maintenance/vectors/reindex": "rebuilds the index from the database; tells how far it has come",
+}
 
 
 class CommandCutOff(DependencyAway):

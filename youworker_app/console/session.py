@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -26,19 +26,24 @@ Work: TypeAlias = Callable[[httpx.AsyncClient], Awaitable[int]]
 class Session:
     """What a command needs to run; `typer.Context.obj`. Relative paths start at `called_from`."""
 
-    open_alone: OpenAlone
+    open_alone: Callable[[Settings, bool], AbstractAsyncContextManager[Path]]
     called_from: Path
 
     def path(self, given: Path) -> Path:
         """A path as whoever called the command means it."""
         return self.called_from / given
 
-    def run(self, screen: Screen, work: Work, person: Person | None = None) -> None:
-        """Runs the work, in the person's name if there is one, and ends the command with its exit code."""
+    def run(
+        self, screen: Screen, work: Work, person: Person | None = None, *, opens_index: bool = True
+    ) -> None:
+        """Runs the work, in the person's name if there is one, and ends the command with its exit code.
+
+        Without `opens_index` an installation that has to be opened for it leaves the search index to the work.
+        """
         try:
             # Asked before anything runs: an interrupt ends the question at once.
             who = None if person is None else ask_who(person, self.called_from)
-            code = asyncio.run(self._work(work, who))
+            code = asyncio.run(self._work(work, who, lambda settings: self.open_alone(settings, opens_index)))
         except KeyboardInterrupt:
             screen.note("Stopped.")
             code = INTERRUPTED
@@ -48,9 +53,10 @@ class Session:
         screen.clear()
         raise typer.Exit(code)
 
-    async def _work(self, work: Work, who: Credentials | None) -> int:
+    @staticmethod
+    async def _work(work: Work, who: Credentials | None, open_alone: OpenAlone) -> int:
         async with AsyncExitStack() as stack:
-            client = await stack.enter_async_context(connected(Settings(), self.open_alone))
+            client = await stack.enter_async_context(connected(Settings(), open_alone))
             if who is not None:
                 await stack.enter_async_context(signed_in(client, who))
             return await work(client)
