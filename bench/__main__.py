@@ -15,13 +15,19 @@ from bench.context import Bench, Size
 from bench.figures import Figure
 from bench.machine import commit, load, machine
 from bench.report import RESULTS, Run, table, write
-from bench.scenarios import browser, chat, ingestion
+from bench.scenarios import browser, builtin, busy, chat, ingestion, large, page, search, start
 from bench.servers import model_server
 
 SCENARIOS: Mapping[str, Callable[[Bench], AsyncIterator[Figure]]] = {
+    "start": start.measure,
+    "page": page.measure,
     "chat": chat.measure,
     "browser": browser.measure,
     "ingestion": ingestion.measure,
+    "search": search.measure,
+    "builtin": builtin.measure,
+    "busy": busy.measure,
+    "large": large.measure,
 }
 LONGEST_S = 600.0  # a scenario that hangs is given up
 
