@@ -16,6 +16,8 @@ from tests.e2e.product import Product, free_port
 # Fewer tokens than by default where only the first one is measured.
 QUICK_MODEL = "fake-r50-n50"
 STAMPED_MODEL = "fake-r50-n200-stamp"
+SHORT_STAMPED_MODEL = "fake-r50-n20-stamp"
+_MORE = (QUICK_MODEL, SHORT_STAMPED_MODEL)
 FREE_EMBEDDER = {"YOUWORKER_EMBEDDING_BACKEND": "ollama", "YOUWORKER_EMBEDDING_MODEL": "fake-embed"}
 
 
@@ -60,7 +62,7 @@ class Models:
 async def model_server() -> AsyncIterator[Models]:
     """The model server, answering."""
     port = free_port()
-    command = [sys.executable, "-m", "bench.model_server", "--port", str(port), "--models", QUICK_MODEL]
+    command = [sys.executable, "-m", "bench.model_server", "--port", str(port), "--models", *_MORE]
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
     try:
         await _answering(f"http://127.0.0.1:{port}/api/version")

@@ -13,7 +13,7 @@ from bench.client import Answer, ask_model, ask_v1, at_once, milliseconds, open_
 from bench.context import Bench
 from bench.figures import Figure
 from bench.people import Person, make_people
-from bench.servers import QUICK_MODEL, STAMPED_MODEL, Server
+from bench.servers import QUICK_MODEL, SHORT_STAMPED_MODEL, STAMPED_MODEL, Server
 
 QUESTION = "What should I know about the opening hours of the archive?"
 _ROUNDS = {1: (40, 8), 10: (12, 3), 50: (8, 2)}  # by how many ask at once, in a full and a quick run
@@ -33,7 +33,7 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
 
 async def _warm(bench: Bench, http: aiohttp.ClientSession, server: Server, people: list[Person]) -> None:
     """Models loaded, connections open."""
-    for _ in range(2):
+    for _ in range(bench.pick(2, 2)):
         await _alone(bench, http, len(people))
         await _asked(http, server, people, QUICK_MODEL)
 
@@ -74,13 +74,12 @@ async def _first(bench: Bench, http: aiohttp.ClientSession, server: Server, peop
 async def _delays(
     bench: Bench, http: aiohttp.ClientSession, server: Server, people: list[Person]
 ) -> list[Figure]:
-    alone = await at_once(
-        [partial(ask_model, http, bench.models.url, STAMPED_MODEL, stamped=True)] * len(people)
-    )
+    model = SHORT_STAMPED_MODEL if bench.size == "smoke" else STAMPED_MODEL
+    alone = await at_once([partial(ask_model, http, bench.models.url, model, stamped=True)] * len(people))
     bare = [delay for answer in alone for delay in answer.delays_ms]
     before, delays, seconds = server.cpu_seconds(), [], 0.0
     for _ in range(bench.pick(3, 1)):
-        answers = await _asked(http, server, people, STAMPED_MODEL, stamped=True)
+        answers = await _asked(http, server, people, model, stamped=True)
         delays += [delay for answer in answers for delay in answer.delays_ms]
         seconds += 4.0  # 200 tokens at 50 a second
     share = (server.cpu_seconds() - before) / seconds

@@ -9,8 +9,13 @@ from bench.figures import LINES, is_reached
 from bench.peer import FIGURES
 from bench.report import write
 
+# What the others share with these is tried here; the rest takes its time in `make test-long`.
+QUICKEST = {"chat", "large"}
 
-@pytest.mark.parametrize("name", SCENARIOS)
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICKEST else pytest.mark.long) for name in SCENARIOS]
+)
 @pytest.mark.xdist_group("bench")
 async def test_a_scenario_fills_its_lines(name: str, tmp_path: Path) -> None:
     run = await measure([name], size="smoke")
