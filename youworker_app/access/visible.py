@@ -7,11 +7,13 @@ from sqlalchemy import (
     CursorResult,
     Delete,
     Executable,
+    Insert,
     Select,
     Update,
     bindparam,
     delete,
     func,
+    insert,
     select,
     update,
 )
@@ -72,6 +74,11 @@ def update_visible(model: type[SQLModel], actor: Actor, *, right: Right = Right.
     return (
         update(model).where(POLICIES[model](actor, right)).execution_options(**{STAMP: covered_tables(model)})
     )
+
+
+def insert_rows(model: type[SQLModel]) -> Insert:
+    """Inserts many rows at once, given as mappings; the caller has asked `require()` for what they belong to."""
+    return insert(model).execution_options(**{STAMP: covered_tables(model)})
 
 
 # The first half of the policy of keys, without looking through all documents for the second: every answer asks for it.

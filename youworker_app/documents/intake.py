@@ -113,25 +113,35 @@ class DocumentIntake:
         sealed = seal(source.data_key, text.encode(), chunk_aad(chunk_id))
         return NewPassage(chunk_id, ordinal, unit, page, span[0], span[1], locator, sealed)
 
-    async def put_passages(
+    async def clear_passages(self, unit: UnitOfWork, actor: Actor, document_id: str) -> None:
+        """Takes away what an earlier reading left. Raises NotFound."""
+        await DocumentRepository(unit, actor).get(document_id)
+        await PassageRepository(unit, actor).clear(document_id)
+
+    async def add_passages(
+        self, unit: UnitOfWork, actor: Actor, document_id: str, passages: Sequence[NewPassage]
+    ) -> None:
+        """Adds the next passages of a document that is being read. Raises NotFound."""
+        await DocumentRepository(unit, actor).get(document_id)
+        await PassageRepository(unit, actor).append(document_id, passages)
+
+    async def put_reading(
         self,
         unit: UnitOfWork,
         actor: Actor,
         document_id: str,
-        passages: Sequence[NewPassage],
         *,
         pages: int | None,
         language: str,
         title: str | None,
         author: str | None,
     ) -> None:
-        """Exchanges the document's passages and writes what reading it told. Raises NotFound."""
+        """Writes what reading told about the document itself. Raises NotFound."""
         document = await DocumentRepository(unit, actor).get(document_id)
         document.pages, document.language = pages, language
         document.author = author or ""
         if title:
             document.title = title
-        await PassageRepository(unit, actor).replace(document_id, passages)
 
     async def read_passages(
         self, unit: UnitOfWork, actor: Actor, source: SourceFile, *, after_ordinal: int, limit: int

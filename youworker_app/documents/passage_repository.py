@@ -7,7 +7,14 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from youworker_app.access.rights import Right
-from youworker_app.access.visible import SystemReason, count_visible, delete_visible, system_scope, visible
+from youworker_app.access.visible import (
+    SystemReason,
+    count_visible,
+    delete_visible,
+    insert_rows,
+    system_scope,
+    visible,
+)
 from youworker_app.documents.repository import GrantingRepository
 from youworker_app.documents.schemas import NewPassage
 from youworker_app.models.accounts import EncryptionKey
@@ -28,25 +35,30 @@ class PassageRow:
 class PassageRepository(GrantingRepository):
     """Passages as one actor sees them."""
 
-    async def replace(self, document_id: str, passages: Sequence[NewPassage]) -> None:
-        """Exchanges all passages of a document; the caller has asked `require()`."""
+    async def clear(self, document_id: str) -> None:
+        """Takes all passages of a document away; the caller has asked `require()`."""
         await self._session.execute(
             delete_visible(Chunk, self._actor).where(col(Chunk.document_id) == document_id)
         )
-        self._session.add_all(
-            Chunk(
-                id=passage.chunk_id,
-                document_id=document_id,
-                ordinal=passage.ordinal,
-                unit=passage.unit,
-                page=passage.page,
-                start=passage.start,
-                end=passage.end,
-                locator=asdict(passage.locator),
-                sealed_text=passage.sealed_text,
-            )
+
+    async def append(self, document_id: str, passages: Sequence[NewPassage]) -> None:
+        """Adds passages to a document in one statement; the caller has asked `require()`."""
+        rows = [
+            {
+                "id": passage.chunk_id,
+                "document_id": document_id,
+                "ordinal": passage.ordinal,
+                "unit": passage.unit,
+                "page": passage.page,
+                "start": passage.start,
+                "end": passage.end,
+                "locator": asdict(passage.locator),
+                "sealed_text": passage.sealed_text,
+            }
             for passage in passages
-        )
+        ]
+        if rows:
+            await self._session.execute(insert_rows(Chunk), rows)
 
     async def languages(self) -> list[str]:
         """The languages that documents here are in, of any owner: a count without content."""

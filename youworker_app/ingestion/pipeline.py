@@ -21,7 +21,7 @@ from youworker_app.gateways.parsing.media_types import PDF
 from youworker_app.gateways.parsing.protocol import DocumentParser, OpenDocument
 from youworker_app.gateways.vectors.protocol import VectorPoint, VectorStore
 from youworker_app.gateways.vectors.sparse import SparseEncoder
-from youworker_app.ingestion.chunking import chunk_unit, embedding_text
+from youworker_app.ingestion.chunking import ChunkDraft, chunk_unit, embedding_text
 from youworker_app.ingestion.errors import NoTextFound
 from youworker_app.ingestion.language import detect_language
 from youworker_app.ingestion.repository import UNFINISHED, JobRepository, JobRow
@@ -30,6 +30,8 @@ from youworker_app.ingestion.schemas import Stage
 log = get_logger(__name__)
 
 _BATCH = 32  # passages embedded between two commits: about a quarter of a second of the built-in model
+# Passages written in one transaction: a long one would keep questions waiting for the database's one writer.
+_ROWS = 256
 _SAMPLE_CHARS = 4_000
 # Reading is quick beside embedding: where a document's bar stands when its text is in.
 _TEXT_SHARE = 0.2
@@ -105,19 +107,18 @@ class IngestionPipeline:
     async def _read_text(self, actor: Actor, job_id: str, source: SourceFile) -> None:
         data = await self._bytes(actor, source)
         async with self._parser.open(data, source.media_type) as document:
-            passages, sample = await self._passages(actor, job_id, source, document)
+            count, sample = await self._passages(actor, job_id, source, document)
             pages, has_text, told = document.page_count, document.has_text, await document.metadata()
-        if not passages:
+        if not count:
             raise PdfWithoutText if source.media_type == PDF and not has_text else NoTextFound
         language = detect_language(sample)
         async with self._db.write() as unit:
             job = await self._current(unit, actor, job_id)
             await self._require_unmoved(unit, actor, source)
-            await self._intake.put_passages(
+            await self._intake.put_reading(
                 unit,
                 actor,
                 source.document_id,
-                passages,
                 pages=pages,
                 language=language,
                 title=told.title,
@@ -141,27 +142,42 @@ class IngestionPipeline:
 
     async def _passages(
         self, actor: Actor, job_id: str, source: SourceFile, document: OpenDocument
-    ) -> tuple[list[NewPassage], str]:
-        passages: list[NewPassage] = []
-        sample = ""
-        reported = 0.0
-        async for unit in document.units():
+    ) -> tuple[int, str]:
+        """Writes the passages as they are read; gives their number, and the beginning of the text."""
+        async with self._db.write() as unit:
+            await self._current(unit, actor, job_id)
+            await self._intake.clear_passages(unit, actor, source.document_id)
+        count, pending, sample = 0, list[NewPassage](), ""
+        async for text_unit in document.units():
             if len(sample) < _SAMPLE_CHARS:
-                sample += unit.text[:_SAMPLE_CHARS] + "\n"
-            for draft in chunk_unit(unit, first_ordinal=len(passages)):
-                locator = Locator(draft.kind, draft.label, draft.section or "")
-                span = (draft.start, draft.end)
-                passages.append(
-                    self._intake.seal_passage(
-                        source, draft.ordinal, draft.unit_number, draft.page, span, locator, draft.text
-                    )
-                )
-            share = _TEXT_SHARE * unit.number / max(document.unit_count, 1)
-            if share - reported >= 0.02:
-                reported = share
-                await self._progress(actor, job_id, source, share)
+                sample += text_unit.text[:_SAMPLE_CHARS] + "\n"
+            share = _TEXT_SHARE * text_unit.number / max(document.unit_count, 1)
+            for draft in chunk_unit(text_unit, first_ordinal=count):
+                pending.append(self._sealed(source, draft))
+                count += 1
+                if len(pending) >= _ROWS:
+                    await self._put(actor, job_id, source, pending, share)
+                    pending.clear()
             await asyncio.sleep(0)  # cutting is our own CPU: let the chat have its turn between units
-        return passages, sample
+        await self._put(actor, job_id, source, pending, _TEXT_SHARE)
+        return count, sample
+
+    def _sealed(self, source: SourceFile, draft: ChunkDraft) -> NewPassage:
+        locator = Locator(draft.kind, draft.label, draft.section or "")
+        span = (draft.start, draft.end)
+        return self._intake.seal_passage(
+            source, draft.ordinal, draft.unit_number, draft.page, span, locator, draft.text
+        )
+
+    async def _put(
+        self, actor: Actor, job_id: str, source: SourceFile, passages: list[NewPassage], share: float
+    ) -> None:
+        async with self._db.write() as unit:
+            job = await self._current(unit, actor, job_id)
+            await self._require_unmoved(unit, actor, source)
+            await self._intake.add_passages(unit, actor, source.document_id, passages)
+            job.progress, job.updated_at = share, now()
+            unit.after_commit(lambda: self._announce(actor, source.document_id))
 
     async def _embed(self, actor: Actor, job_id: str, source: SourceFile, cursor: int) -> SourceFile:
         document_id = source.document_id
@@ -216,12 +232,6 @@ class IngestionPipeline:
         if job is None or job.state != "running":
             raise Stopped
         return job
-
-    async def _progress(self, actor: Actor, job_id: str, source: SourceFile, share: float) -> None:
-        async with self._db.write() as unit:
-            job = await self._current(unit, actor, job_id)
-            job.progress, job.updated_at = share, now()
-            unit.after_commit(lambda: self._announce(actor, source.document_id))
 
     def _announce(self, actor: Actor, document_id: str) -> None:
         self._bus.publish(user_topic(actor.user_id), Event("documents_changed", document_id))
