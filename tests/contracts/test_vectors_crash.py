@@ -2,11 +2,10 @@
 
 import asyncio
 import json
-import os
 import shutil
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from textwrap import dedent
 from uuid import UUID
@@ -93,29 +92,6 @@ async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     assert {hit.document_id for hit in bobs} == {"moved"}
     assert len(bobs) == 5
     await store.close()
-
-
-async def test_each_write_waits_for_the_disk(
-    store: EmbeddedVectorStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A kill cannot tell whether the log was synced, only a power cut could: so the calls are watched."""
-    synced: list[str] = []
-
-    def watched(descriptor: int) -> None:
-        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
-
-    await store.prepare(INFO)
-    monkeypatch.setattr(os, "fsync", watched)
-    writes: list[Callable[[], Awaitable[None]]] = [
-        lambda: store.upsert(points("report", 0, 3)),
-        lambda: store.set_visibility("report", ["u:bob"]),
-        lambda: store.delete_document("report"),
-    ]
-    for write in writes:
-        synced.clear()
-        await write()
-        assert "wal" in synced
-        assert any(name.startswith("open-") for name in synced)
 
 
 async def test_a_folder_has_one_owner(store: EmbeddedVectorStore, tmp_path: Path) -> None:
@@ -213,19 +189,6 @@ async def test_the_folder_is_private(tmp_path: Path) -> None:
     await store.prepare(INFO)
     await store.close()
     assert (tmp_path / "vectors").stat().st_mode & 0o777 == 0o700
-
-
-async def test_deleted_points_leave_the_segments_when_the_store_closes(tmp_path: Path) -> None:
-    """The write-ahead log keeps them until it has grown past its 32 MB; nothing of it can be set in this release."""
-    store = EmbeddedVectorStore(tmp_path)
-    await store.prepare(INFO)
-    await store.upsert(points("kept", 0, 400))
-    await store.upsert(points("confidential-name", 400, 200))
-    await store.delete_document("confidential-name")
-    assert b"confidential-name" in segments(tmp_path)
-    await store.close()
-    assert b"confidential-name" not in segments(tmp_path)
-    assert await reopened(tmp_path) == {"kept": 400}
 
 
 def segments(folder: Path) -> bytes:

@@ -8,16 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from youworker_app.gateways.vectors.errors import IndexMismatch
+from youworker_app.gateways.vectors.fields import DENSE as DENSE
+from youworker_app.gateways.vectors.fields import DOCUMENT as DOCUMENT
+from youworker_app.gateways.vectors.fields import SPARE_VALUES as SPARE_VALUES
+from youworker_app.gateways.vectors.fields import SPARSE as SPARSE
+from youworker_app.gateways.vectors.fields import VISIBILITY as VISIBILITY
 from youworker_app.gateways.vectors.protocol import AccessFilter, IndexInfo, VectorHit, VectorPoint
-
-DENSE, SPARSE = "dense", "bm25"
-"""The names of the two vectors of a point."""
-
-VISIBILITY, DOCUMENT = "vis", "doc"
-"""The two fields of a point's payload; there are no others."""
-
-SPARE_VALUES = 10_000
-"""A count by a field's values asks for as many as there are points and some more: a point can have several keywords."""
 
 MAX_TERM_ID = 2**32 - 1
 
