@@ -91,9 +91,11 @@ class EmbeddedVectorStore:
         for batch in rules.batches(points, _BATCH):
             rules.check_points(batch, dimension)
             await asyncio.sleep(0)
-        for batch in rules.batches(points, _BATCH):
+        last = (len(points) - 1) // _BATCH
+        for number, batch in enumerate(rules.batches(points, _BATCH)):
             head, body = _frame(batch)
-            await self._write("upsert", body, **head)
+            # The log is one: what waits for the disk with the last batch waits for all of them.
+            await self._write("upsert", body, **head, sync=number == last)
 
     async def search_dense(
         self,
@@ -124,15 +126,15 @@ class EmbeddedVectorStore:
         return await self._search("sparse", body, access, limit, document_ids)
 
     async def set_visibility(self, document_id: str, visibility: Sequence[str]) -> None:
-        await self._write("set_visibility", document=document_id, visibility=list(visibility))
+        await self._write("set_visibility", document=document_id, visibility=list(visibility), sync=True)
 
     async def delete_document(self, document_id: str) -> None:
-        await self._write("delete_document", document=document_id)
+        await self._write("delete_document", document=document_id, sync=True)
 
     async def delete_points(self, chunk_ids: Collection[str]) -> None:
         self._ready()
         if chunk_ids:
-            await self._write("delete_points", chunks=list(chunk_ids))
+            await self._write("delete_points", chunks=list(chunk_ids), sync=True)
 
     async def count_by_document(self) -> dict[str, int]:
         return await self._count_by(rules.DOCUMENT)
@@ -240,7 +242,7 @@ class EmbeddedVectorStore:
                 # Before it is done: what is marked for nothing costs a renewal, what is not marked would stay.
                 self._folder.mark_deleted()
             try:
-                await self._ask(do, body, seconds=_WRITE_S, **head, sync=True)
+                await self._ask(do, body, seconds=_WRITE_S, **head)
             except VectorStoreAway:
                 if renewal is not None:
                     renewal.give_up()

@@ -61,7 +61,7 @@ class Renewal:
         if self._successor is None or not self._is_open:
             return
         try:
-            await self._successor.ask(do, body, seconds=_LONGEST_STEP_S, **head, sync=False)
+            await self._successor.ask(do, body, seconds=_LONGEST_STEP_S, **{**head, "sync": False})
         except VectorStoreAway:
             self.give_up()
 
