@@ -218,6 +218,23 @@ def test_each_write_waits_for_the_disk(
     assert " open-" in before.partition("reply 1")[2]
 
 
+async def test_the_process_gives_back_what_it_has_written(store: EmbeddedVectorStore, tmp_path: Path) -> None:
+    """The log and the files as they were when they were written are not the process's to keep."""
+    await store.upsert(points("report", 0, 1_000))
+    await until(lambda: resident_log_kb(process_of(store), tmp_path) == 0)
+    assert len(await store.search_dense(EAST, ANN, limit=1_000)) == 1_000
+
+
+def resident_log_kb(pid: int, folder: Path) -> int:
+    of_log, found = False, 0
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if "-" in line.split(maxsplit=1)[0]:
+            of_log = str(folder / "shard" / "wal") in line
+        elif of_log and line.startswith("Rss:"):
+            found += int(line.split()[1])
+    return found
+
+
 async def renewed(store: EmbeddedVectorStore, folder: Path, name: str = "shard-2") -> None:
     await until(lambda: shards(folder) == [name])
 

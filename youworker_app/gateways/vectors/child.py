@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from json import loads
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -20,6 +21,8 @@ from youworker_app.gateways.vectors.shard import Shard, ShardFailed
 
 # Points written between two flushes: what a start after a crash has to read again, under a second.
 _FLUSH_AFTER = 20_000
+# Points written, or seconds of quiet, after which the pages that were touched are given back.
+_GIVE_BACK_AFTER, _GIVE_BACK_AFTER_S = 1_000, 5.0
 
 Head: TypeAlias = dict[str, Any]
 
@@ -33,13 +36,22 @@ def main() -> None:
     os._exit(0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What waits for the disk; `number` is the request that is to be told, if one is."""
+
+    number: int | None
+    changes: int
+
+
 class ShardServer:
     """Answers requests about one shard."""
 
     def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
         self._source, self._sink, self._speaking = source, sink, threading.Lock()
         self._open: Shard | None = None
-        self._written: queue.SimpleQueue[tuple[int, int] | None] = queue.SimpleQueue()
+        self._written: queue.SimpleQueue[_Written | None] = queue.SimpleQueue()
+        self._is_touched, self._unkept = False, 0
         self._keeper = threading.Thread(target=self._keep, daemon=True)
         self._answers: dict[str, Callable[[Head, bytes], tuple[Head, bytes]]] = {
             "create": self._create,
@@ -64,6 +76,7 @@ class ShardServer:
         """Returns when the pipe closes."""
         while (frame := self._receive()) is not None:
             head, body = frame
+            self._is_touched = True
             try:
                 self._answer(head, body)
             except ShardFailed as error:
@@ -78,14 +91,20 @@ class ShardServer:
 
     def _answer(self, head: Head, body: bytes) -> None:
         if write := self._writes.get(head["do"]):
-            changes = write(head, body)
+            self._unkept += write(head, body)
             if head["sync"]:
-                self._written.put((head["id"], changes))
-            else:
-                self._send({"id": head["id"]})
+                self._hand_to_keeper(head["id"])
+                return
+            self._send({"id": head["id"]})
+            if self._unkept >= _GIVE_BACK_AFTER:
+                self._hand_to_keeper(None)
             return
         reply, out = self._answers[head["do"]](head, body)
         self._send({"id": head["id"], **reply}, out)
+
+    def _hand_to_keeper(self, number: int | None) -> None:
+        self._written.put(_Written(number, self._unkept))
+        self._unkept = 0
 
     def _create(self, head: Head, _body: bytes) -> tuple[Head, bytes]:
         Shard.create(Path(head["path"]), head["dimension"])
@@ -148,17 +167,28 @@ class ShardServer:
         The log is synced from here, which lets the searches go on; the shard's own flush holds the interpreter, so it
         comes once in a while to keep the log, and with it the next start, short.
         """
-        shard, unflushed = self._shard, 0
-        while (first := self._written.get()) is not None:
-            waiting: list[tuple[int, int] | None] = [first]
+        shard, unflushed, ungiven = self._shard, 0, 0
+        shard.give_back()
+        while True:
+            try:
+                waiting = [self._written.get(timeout=_GIVE_BACK_AFTER_S)]
+            except queue.Empty:
+                if self._is_touched:
+                    self._is_touched = False
+                    shard.give_back()
+                continue
             while not self._written.empty():
                 waiting.append(self._written.get())
-            ids = [each[0] for each in waiting if each is not None]
-            self._tell_kept(shard, ids)
-            unflushed += sum(each[1] for each in waiting if each is not None)
+            kept = [each for each in waiting if each is not None]
+            self._tell_kept(shard, [each.number for each in kept if each.number is not None])
+            changes = sum(each.changes for each in kept)
+            unflushed, ungiven = unflushed + changes, ungiven + changes
             if unflushed >= _FLUSH_AFTER:
                 shard.flush()
                 unflushed = 0
+            if ungiven >= _GIVE_BACK_AFTER:
+                shard.give_back()
+                ungiven = 0
             if None in waiting:
                 return
 

@@ -7,8 +7,8 @@ end the successor takes over. A crash at any point leaves the one or the other, 
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from youworker_app.core.telemetry import get_logger
 from youworker_app.gateways.vectors.errors import VectorStoreAway
@@ -22,6 +22,7 @@ _PAGE = 64
 _LONGEST_STEP_S = 120.0
 # A pause this many times as long as the page took: searches come first.
 _PAUSES = 1.0
+Result = TypeVar("Result")
 
 
 class Renewal:
@@ -34,15 +35,15 @@ class Renewal:
     def __init__(self, folder: IndexFolder, note: Note, living: ShardProcess, writing: asyncio.Lock) -> None:
         self._folder, self._note, self._living, self._writing = folder, note, living, writing
         self._successor: ShardProcess | None = None
-        self._is_open = False
+        self._is_open = self._is_over = False
 
     async def run(self, take_over: Callable[[ShardProcess, Note], None]) -> None:
         """Fills a successor and gives it to `take_over`; without leaving anything behind when that cannot be.
 
         Raises VectorStoreAway when either process fails.
         """
-        note = await asyncio.to_thread(self._folder.begin_successor, self._note)
         try:
+            note = await _undivided(asyncio.to_thread(self._folder.begin_successor, self._note))
             await self._open(note)
             await self._copy()
             await self._finish(note, take_over)
@@ -51,7 +52,8 @@ class Renewal:
         finally:
             if self._successor is not None:
                 await self._successor.end()
-                await asyncio.to_thread(self._folder.sweep, self._note)
+            if not self._is_over:
+                await _undivided(asyncio.to_thread(self._folder.sweep, self._note))
 
     async def repeat(self, do: str, body: bytes, head: dict[str, Any]) -> None:
         """Does a write of the living shard to the successor too. Call under the lock of the writes.
@@ -103,17 +105,12 @@ class Renewal:
             if copied["count"] != there["count"]:
                 log.error("vector_index_copy_differs", copied=copied["count"], there=there["count"])
                 raise VectorStoreAway
-            commit = asyncio.create_task(self._commit(note, take_over))
-            try:
-                await asyncio.shield(commit)
-            except asyncio.CancelledError:
-                # The note may name the successor already: half of this would lose the index.
-                await commit
-                raise
+            await _undivided(self._commit(note, take_over))
 
     async def _commit(self, note: Note, take_over: Callable[[ShardProcess, Note], None]) -> None:
+        """From here on the successor is the index: half of this would lose it."""
         await asyncio.to_thread(self._folder.write_note, note)
-        successor, self._successor = self._ready(), None
+        successor, self._successor, self._is_over = self._ready(), None, True
         take_over(successor, note)
 
     async def _tell(self, do: str, body: bytes = b"", **head: Any) -> None:
@@ -123,6 +120,16 @@ class Renewal:
         if self._successor is None:
             raise VectorStoreAway
         return self._successor
+
+
+async def _undivided(doing: Coroutine[Any, Any, Result]) -> Result:
+    """Something that is waited for to its end by one who is cancelled meanwhile, too."""
+    task = asyncio.create_task(doing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 def _points(head: dict[str, Any]) -> dict[str, Any]:
