@@ -58,6 +58,7 @@ from youworker_app.ingestion.pipeline import IngestionPipeline
 from youworker_app.ingestion.ports import JobData, RunningJobs
 from youworker_app.ingestion.recovery import IngestionRecovery
 from youworker_app.ingestion.service import KIND, IngestionService
+from youworker_app.ingestion.waiting import WaitingRoom
 from youworker_app.ingestion.worker import IngestionWorker
 from youworker_app.operations.service import HealthService
 from youworker_app.retrieval.service import RetrievalService
@@ -168,6 +169,7 @@ class Installation:
         shared = (self.db, self.keys, gateways.blobs, gateways.vectors)
         self.intake = DocumentIntake(self.keys, self.audit)
         self.documents = DocumentService(*shared, gateways.parser, self.audit, self.bus)
+        self.room = WaitingRoom(lambda job_id: self.queue.deliver(KIND, job_id))
         pipeline = IngestionPipeline(
             self.db,
             gateways.blobs,
@@ -177,8 +179,9 @@ class Installation:
             gateways.vectors,
             self.sparse,
             self.bus,
+            self.room,
         )
-        self.worker = IngestionWorker(self.db, self.intake, pipeline, self.bus)
+        self.worker = IngestionWorker(self.db, self.intake, pipeline, self.bus, self.room)
         self.queue.handle(KIND, self.worker.work)
         self.maintenance = IndexMaintenance(
             self.db, IndexedDocuments(self.keys), gateways.vectors, gateways.embedder, self.queue
@@ -287,6 +290,7 @@ class Installation:
             self._preparing.cancel()
             with suppress(asyncio.CancelledError):
                 await self._preparing
+        await self.room.close()
         await self.queue.stop()
         if self._has_begun_work:
             try:

@@ -13,7 +13,13 @@ import pytest
 from tests.model_server.foreign import dead_url, foreign
 from youworker_app.core.telemetry import correlation_id
 from youworker_app.gateways.llm import ollama_models
-from youworker_app.gateways.llm.errors import ModelAway, ModelFailed, ModelMissing, ModelStalled
+from youworker_app.gateways.llm.errors import (
+    ModelAway,
+    ModelFailed,
+    ModelMissing,
+    ModelOutOfMemory,
+    ModelStalled,
+)
 from youworker_app.gateways.llm.ollama import OllamaModel
 from youworker_app.gateways.llm.protocol import ChatMessage, Completion, LanguageModel, TextDelta
 from youworker_app.gateways.llm.scripted import NoModel, Say, ScriptedModel, Wait
@@ -255,8 +261,8 @@ async def test_ollama_stops_promptly(ollama_url: str, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("kind", "after", "expected"),
     [
-        ("error", 0, ModelFailed),
-        ("error", 3, ModelFailed),
+        ("error", 0, ModelOutOfMemory),
+        ("error", 3, ModelOutOfMemory),
         ("garbage", 0, ModelFailed),
         ("garbage", 3, ModelFailed),
         ("drop", 3, ModelAway),

@@ -7,17 +7,21 @@ import pytest
 
 from tests.files import pdf_of, scanned_pdf, with_password
 from tests.house import House, open_house, pieces
+from youworker_app.access.actor import Actor
 from youworker_app.core.db import Database
-from youworker_app.core.errors import DependencyAway, NotFound
+from youworker_app.core.errors import AppError, NotFound
 from youworker_app.core.keys import DataKeys
+from youworker_app.documents.schemas import DocumentView
 from youworker_app.gateways.blobs.memory import MemoryBlobStore
+from youworker_app.gateways.embeddings.errors import EmbeddingAway, EmbeddingFailed
 from youworker_app.gateways.embeddings.memory import InMemoryEmbedder
 from youworker_app.gateways.llm.scripted import NoModel
 from youworker_app.gateways.parsing.errors import EmptyFile, TypeRefused
 from youworker_app.gateways.parsing.parser import LocalParser
 from youworker_app.gateways.vectors.memory import MemoryVectorStore
 from youworker_app.ingestion.errors import JobNotRetryable, JobNotStoppable
-from youworker_app.ingestion.schemas import Upload
+from youworker_app.ingestion.schemas import Upload, UploadedItem
+from youworker_app.ingestion.worker import MAX_ATTEMPTS
 from youworker_app.wiring import Gateways
 
 NOTE = b"The boiler in the cellar is serviced in March. Its number is K-4711."
@@ -29,8 +33,9 @@ LONG = "\n\n".join(
 class FlakyEmbedder(InMemoryEmbedder):
     """Away for the first calls, or until told."""
 
-    def __init__(self, failures: int = 0) -> None:
+    def __init__(self, failures: int = 0, error: AppError | None = None) -> None:
         super().__init__()
+        self.error = error or EmbeddingAway(url="127.0.0.1:11434")
         self.failures = failures
         self.texts: list[str] = []
         self.gate = asyncio.Event()
@@ -44,7 +49,7 @@ class FlakyEmbedder(InMemoryEmbedder):
             await self.gate.wait()
         if self.failures > 0:
             self.failures -= 1
-            raise DependencyAway
+            raise self.error
         self.texts += texts
         return await super().embed_documents(texts)
 
@@ -120,26 +125,99 @@ async def test_a_file_that_cannot_be_read_fails_in_words_and_is_kept(
     assert b"".join([piece async for piece in content.stream]) == data
 
 
-async def test_an_embedder_that_is_away_is_waited_for(
+async def until(house: House, actor: Actor, item: UploadedItem, state: str, code: str = "") -> DocumentView:
+    """The document, once it is in this state with this reason."""
+    while True:
+        view = await house.documents.get_document(actor, item.document_id or "")
+        if (view.state, view.error_code) == (state, code):
+            return view
+        await asyncio.sleep(0.005)
+
+
+async def waiting_house(
+    database_url: str, folder: Path, keys: DataKeys, embedder: InMemoryEmbedder, old: House | None = None
+) -> House:
+    """A flaky house that does not wait long between two tries."""
+    house = await flaky_house(database_url, folder, keys, embedder, old)
+    house.installation.room._first_pause_s = house.installation.room._pause_s = 0.02
+    return house
+
+
+async def test_documents_wait_for_an_embedder_however_long_and_go_on_by_themselves(
     database: Database, database_url: str, tmp_path: Path, keys: DataKeys
 ) -> None:
-    embedder = FlakyEmbedder(failures=2)
-    house = await flaky_house(database_url, tmp_path, keys, embedder)
-    house.installation.worker._retry_seconds = 0.01
+    embedder = FlakyEmbedder(failures=10**9)
+    house = await waiting_house(database_url, tmp_path, keys, embedder)
+    anna = await house.person("anna")
+    items = [
+        await house.ingestion.upload(anna, Upload(f"{n}.txt"), pieces(NOTE + b"%d" % n)) for n in range(5)
+    ]
+    for item in items:
+        view = await until(house, anna, item, "queued", "EMBEDDING_AWAY")
+        assert "Ollama" in view.error
+        job = await house.ingestion.get_job(anna, item.job_id or "")
+        assert (job.stage, job.error_code) == ("text", "EMBEDDING_AWAY")
+        assert job.state in {"queued", "running"}  # now and then one tries
+    tried = embedder.failures
+    while tried - embedder.failures < MAX_ATTEMPTS + 1:
+        await asyncio.sleep(0.01)
+    late = await house.ingestion.upload(anna, Upload("late.txt"), pieces(NOTE + b"late"))
+    embedder.failures = 0
+    for item in (*items, late):
+        await until(house, anna, item, "ready")
+    assert len(embedder.texts) == len(set(embedder.texts)) == 6
+    await house.stop()
+
+
+async def test_a_waiting_document_can_be_stopped_and_tried_again(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> None:
+    embedder = FlakyEmbedder(failures=10**9)
+    house = await waiting_house(database_url, tmp_path, keys, embedder)
+    anna = await house.person("anna")
+    item = await house.ingestion.upload(anna, Upload("note.txt"), pieces(NOTE))
+    await until(house, anna, item, "queued", "EMBEDDING_AWAY")
+    with pytest.raises(JobNotRetryable):
+        await house.ingestion.retry_job(anna, item.job_id or "")
+    await house.ingestion.cancel_job(anna, item.job_id or "")
+    tried = embedder.failures
+    await asyncio.sleep(0.1)
+    assert embedder.failures >= tried - 1
+    await until(house, anna, item, "cancelled")
+    embedder.failures = 0
+    await house.ingestion.retry_job(anna, item.job_id or "")
+    await until(house, anna, item, "ready")
+    with pytest.raises(JobNotStoppable):
+        await house.ingestion.cancel_job(anna, item.job_id or "")
+    await house.stop()
+
+
+async def test_a_waiting_document_waits_on_after_a_restart(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> None:
+    embedder = FlakyEmbedder(failures=10**9)
+    house = await waiting_house(database_url, tmp_path, keys, embedder)
+    anna = await house.person("anna")
+    item = await house.ingestion.upload(anna, Upload("note.txt"), pieces(NOTE))
+    await until(house, anna, item, "queued", "EMBEDDING_AWAY")
+    await house.stop()
+    again = await waiting_house(database_url, tmp_path, keys, embedder, house)
+    await until(again, anna, item, "queued", "EMBEDDING_AWAY")
+    embedder.failures = 0
+    await until(again, anna, item, "ready")
+    await again.stop()
+
+
+async def test_what_waiting_does_not_help_fails_after_a_few_tries(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> None:
+    embedder = FlakyEmbedder(failures=10**9, error=EmbeddingFailed(model="m", reason="too long"))
+    house = await waiting_house(database_url, tmp_path, keys, embedder)
+    house.installation.worker._retry_seconds = 0.001
     anna = await house.person("anna")
     item = await house.upload(anna, NOTE)
-    assert (await house.documents.get_document(anna, item.document_id or "")).state == "ready"
-    embedder.failures = 100
-    failed = await house.upload(anna, NOTE + b"!")
-    assert (await house.ingestion.get_job(anna, failed.job_id or "")).error_code == "DEPENDENCY_AWAY"
-    embedder.failures = 0
-    await house.ingestion.retry_job(anna, failed.job_id or "")
-    await house.installation.queue.idle()
-    assert (await house.ingestion.get_job(anna, failed.job_id or "")).state == "done"
-    with pytest.raises(JobNotRetryable):
-        await house.ingestion.retry_job(anna, failed.job_id or "")
-    with pytest.raises(JobNotStoppable):
-        await house.ingestion.cancel_job(anna, failed.job_id or "")
+    assert (await until(house, anna, item, "failed", "EMBEDDING_FAILED")).error.endswith("too long")
+    assert 10**9 - embedder.failures == MAX_ATTEMPTS
     await house.stop()
 
 

@@ -36,6 +36,7 @@ class DatabaseBusy(DatabaseTrouble):
 class DatabaseTooSlow(DependencyAway):
     """One statement was. Waiting does not help, so it is no DatabaseTrouble."""
 
+    passes = False
     code = "DATABASE_TOO_SLOW"
     template = (
         "The database took too long for this and was stopped. Nothing was changed. Ask for less at once, or try again "

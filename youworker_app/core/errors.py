@@ -82,6 +82,9 @@ class TooManyRequests(AppError):
 
 
 class DependencyAway(AppError):
+    """`passes`: it can come back by itself, so work that needs it may wait however long."""
+
+    passes: ClassVar[bool] = True
     code, http_status, template = (
         "DEPENDENCY_AWAY",
         503,

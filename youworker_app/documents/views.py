@@ -8,6 +8,9 @@ from youworker_app.documents.passage_repository import PassageRow
 from youworker_app.documents.repository import DocumentRow
 from youworker_app.documents.schemas import DocumentView, Locator, Passage
 
+# Why it failed, or what it waits for.
+_TELLING = frozenset({"failed", "queued", "working"})
+
 
 def document_view(row: DocumentRow, actor: Actor) -> DocumentView:
     """The document as the actor sees it; a colleague's job and its errors stay with the colleague."""
@@ -24,8 +27,8 @@ def document_view(row: DocumentRow, actor: Actor) -> DocumentView:
         state=document.state,
         stage=job.stage if job else "",
         progress=1.0 if document.state == "ready" else (job.progress if job else 0.0),
-        error_code=job.error_code if job and document.state == "failed" else "",
-        error=str(job.error_details.get("message", "")) if job and document.state == "failed" else "",
+        error_code=job.error_code if job and document.state in _TELLING else "",
+        error=str(job.error_details.get("message", "")) if job and document.state in _TELLING else "",
         error_details={k: v for k, v in job.error_details.items() if k != "message"} if job else {},
         job_id=job.id if job else "",
         owner=row.owner,

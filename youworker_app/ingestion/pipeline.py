@@ -26,6 +26,7 @@ from youworker_app.ingestion.errors import NoTextFound
 from youworker_app.ingestion.language import detect_language
 from youworker_app.ingestion.repository import UNFINISHED, JobRepository, JobRow
 from youworker_app.ingestion.schemas import Stage
+from youworker_app.ingestion.waiting import WaitingRoom
 
 log = get_logger(__name__)
 
@@ -58,7 +59,9 @@ class IngestionPipeline:
         vectors: VectorStore,
         sparse: SparseEncoder,
         bus: EventBus,
+        room: WaitingRoom,
     ) -> None:
+        self._room = room
         self._db, self._blobs, self._intake, self._parser = db, blobs, intake, parser
         self._embedder, self._vectors, self._sparse, self._bus = embedder, vectors, sparse, bus
 
@@ -199,6 +202,7 @@ class IngestionPipeline:
                 job.cursor, job.updated_at = cursor, now()
                 job.progress = _TEXT_SHARE + (1 - _TEXT_SHARE) * min(cursor / max(total, 1), 1)
                 unit.after_commit(lambda: self._announce(actor, document_id))
+            self._room.open()
 
     async def _points(self, source: SourceFile, batch: list[PlainPassage]) -> list[VectorPoint]:
         texts = [embedding_text(source.title, _section(passage), passage.text) for passage in batch]
@@ -231,6 +235,7 @@ class IngestionPipeline:
         job = await JobRepository(unit, actor).find(job_id)
         if job is None or job.state != "running":
             raise Stopped
+        job.error_code, job.error_details = "", {}  # it gets on: whatever it waited for is back
         return job
 
     def _announce(self, actor: Actor, document_id: str) -> None:

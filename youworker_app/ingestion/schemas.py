@@ -40,6 +40,8 @@ class UploadedItem:
 
 @dataclass(frozen=True)
 class JobView:
+    """`error_code` and `error`: why it failed, or, in a queued one, what it waits for; it goes on by itself."""
+
     id: str
     state: str  # queued, running, done, failed, cancelled
     stage: str

@@ -126,7 +126,7 @@ class IngestionService:
             job = await JobRepository(unit, actor).get(job_id)
             if job.state not in UNFINISHED:
                 raise JobNotStoppable
-            job.state, job.updated_at = "cancelled", now()
+            job.state, job.error_code, job.error_details, job.updated_at = "cancelled", "", {}, now()
             await self._follow(actor, unit, job, "cancelled")
             return job_view(job)
 

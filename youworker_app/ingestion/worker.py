@@ -1,4 +1,4 @@
-"""Works on jobs: in the requester's name, retried with growing pauses while something it needs is away.
+"""Works on jobs: in the requester's name. While something that a job needs is away, it waits, and says for what.
 
 The actor is rebuilt from the row at each attempt, so access that was taken away stops the work.
 """
@@ -17,9 +17,11 @@ from youworker_app.documents.intake import DocumentIntake
 from youworker_app.ingestion.errors import InternalFailure
 from youworker_app.ingestion.pipeline import IngestionPipeline, Stopped
 from youworker_app.ingestion.repository import JobRepository, fail_unattended, requester
+from youworker_app.ingestion.waiting import WaitingRoom
 
 log = get_logger(__name__)
 
+# For what waiting may not help, such as a model that fails over a text.
 MAX_ATTEMPTS = 5
 
 
@@ -32,14 +34,15 @@ class IngestionWorker:
         intake: DocumentIntake,
         pipeline: IngestionPipeline,
         bus: EventBus,
+        room: WaitingRoom,
         *,
         retry_seconds: float = 2.0,
     ) -> None:
-        self._db, self._intake, self._pipeline, self._bus = db, intake, pipeline, bus
+        self._db, self._intake, self._pipeline, self._bus, self._room = db, intake, pipeline, bus, room
         self._retry_seconds = retry_seconds
 
     async def work(self, job_id: str) -> None:
-        """Works on a job until it is done, failed or stopped. Raises nothing but cancellation."""
+        """Works on a job until it is done, failed, stopped or has to wait. Raises nothing but cancellation."""
         token = correlation_id.set(f"job-{job_id}")
         try:
             attempts = 0
@@ -70,13 +73,17 @@ class IngestionWorker:
     async def _run(self, actor: Actor, job_id: str, *, is_last: bool) -> bool:
         try:
             await self._pipeline.run(actor, job_id)
+            self._room.open()
         except Stopped:
             return True
         except DatabaseTrouble:
             raise
         except DependencyAway as error:
+            if error.passes:
+                await self._wait(actor, job_id, error)
+                return True
             if not is_last:
-                log.warning("ingestion_waits", job_id=job_id, code=error.code)
+                log.warning("ingestion_repeated", job_id=job_id, code=error.code)
                 return False
             await self._fail(actor, job_id, error)
         except AppError as error:
@@ -86,21 +93,31 @@ class IngestionWorker:
             await self._fail(actor, job_id, InternalFailure(reference=correlation_id.get()))
         return True
 
+    async def _wait(self, actor: Actor, job_id: str, error: DependencyAway) -> None:
+        log.info("document_waits", job_id=job_id, code=error.code)
+        if await self._leave(actor, job_id, error, "queued"):
+            self._room.enter(job_id)
+
     async def _fail(self, actor: Actor, job_id: str, error: AppError) -> None:
         log.info("document_failed", job_id=job_id, code=error.code)
+        await self._leave(actor, job_id, error, "failed")
+
+    async def _leave(self, actor: Actor, job_id: str, error: AppError, state: str) -> bool:
+        """Leaves the job and its document in this state, with the reason. False when it is no longer ours to work on."""
         async with self._db.write() as unit:
             job = await JobRepository(unit, actor).find(job_id)
             if job is None or job.state == "cancelled":
-                return
-            job.state, job.error_code, job.updated_at = "failed", error.code, now()
+                return False
+            job.state, job.error_code, job.updated_at = state, error.code, now()
             job.error_details = {**error.details, "message": error.message}
             if job.document_id:
                 with suppress(NotFound):  # what they can no longer see stays as it is
-                    await self._intake.set_state(unit, actor, job.document_id, "failed")
+                    await self._intake.set_state(unit, actor, job.document_id, state)
             document_id = job.document_id or ""
             unit.after_commit(
                 lambda: self._bus.publish(user_topic(actor.user_id), Event("documents_changed", document_id))
             )
+        return True
 
     async def _fail_unattended(self, job_id: str) -> None:
         async with self._db.write() as unit:

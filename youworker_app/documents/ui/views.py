@@ -55,15 +55,23 @@ def _kind(mime_type: str) -> str:
 
 
 def _stage(view: DocumentView, language: str) -> str:
+    if _waits(view):
+        return i18n.text(language, "documents.state.waiting")
     key = f"documents.state.{view.stage if view.state == 'working' and view.stage else view.state}"
     known = key in i18n.CATALOGUES[i18n.DEFAULT]
     return i18n.text(language, key if known else "documents.state.stored")
 
 
 def _problem(view: DocumentView, language: str) -> str:
-    if view.state != "failed":
-        return ""
-    return i18n.error_by_code(language, view.error_code, view.error_details) or view.error
+    reason = i18n.error_by_code(language, view.error_code, view.error_details) or view.error
+    if _waits(view):
+        return i18n.text(language, "documents.waits", reason=reason)
+    return reason if view.state == "failed" else ""
+
+
+def _waits(view: DocumentView) -> bool:
+    """Whether it waits for something that is away."""
+    return view.state in WORKING and view.error_code != ""
 
 
 def _facts(view: DocumentView, language: str) -> str:

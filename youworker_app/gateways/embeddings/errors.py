@@ -28,7 +28,18 @@ class EmbeddingModelMissing(DependencyAway):
     template = "Ollama does not have the embedding model {model}. Get it with `ollama pull {model}`."
 
 
+class EmbeddingOutOfMemory(DependencyAway):
+    code = "EMBEDDING_OUT_OF_MEMORY"
+    template = (
+        "The machine that runs Ollama has too little free memory for the embedding model {model}. Free some there, or "
+        "choose a smaller model."
+    )
+
+
 class EmbeddingFailed(DependencyAway):
+    """It may be the text: repeated a few times, not for ever."""
+
+    passes = False
     code = "EMBEDDING_FAILED"
     template = "The embedding model {model} failed: {reason}"
 

@@ -19,6 +19,7 @@ from youworker_app.gateways.embeddings.errors import (
     EmbeddingDimensionChanged,
     EmbeddingFailed,
     EmbeddingModelMissing,
+    EmbeddingOutOfMemory,
     EmbeddingSlow,
 )
 from youworker_app.gateways.embeddings.protocol import Vectors
@@ -110,7 +111,10 @@ class OllamaEmbedder:
             return EmbeddingModelMissing(model=self._model)
         if error.status_code in {502, 503, 504}:
             return EmbeddingAway(url=self._address)
-        return EmbeddingFailed(model=self._model, reason=" ".join(str(error.error).split())[:_MAX_REASON])
+        reason = " ".join(str(error.error).split())[:_MAX_REASON]
+        if "memory" in reason.lower():
+            return EmbeddingOutOfMemory(model=self._model)
+        return EmbeddingFailed(model=self._model, reason=reason)
 
     def _checked(self, embeddings: Sequence[Sequence[float]], expected: int) -> Vectors:
         if len(embeddings) != expected or len({len(row) for row in embeddings}) != 1:

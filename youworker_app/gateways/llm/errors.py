@@ -18,6 +18,14 @@ class ModelStalled(DependencyAway):
     template = "The model {model} was silent for {seconds} seconds and was stopped. Try again or choose a smaller one."
 
 
+class ModelOutOfMemory(DependencyAway):
+    code = "MODEL_OUT_OF_MEMORY"
+    template = (
+        "The machine that runs Ollama has too little free memory for the model {model}. Choose a smaller one, or free "
+        "memory there and ask again."
+    )
+
+
 class ModelFailed(DependencyAway):
     code = "MODEL_FAILED"
     template = "The model {model} could not answer: {reason}"

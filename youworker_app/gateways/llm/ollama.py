@@ -12,8 +12,15 @@ from urllib.parse import urlsplit
 import httpx
 import ollama
 
+from youworker_app.core.errors import AppError
 from youworker_app.core.telemetry import correlation_id, get_logger
-from youworker_app.gateways.llm.errors import ModelAway, ModelFailed, ModelMissing, ModelStalled
+from youworker_app.gateways.llm.errors import (
+    ModelAway,
+    ModelFailed,
+    ModelMissing,
+    ModelOutOfMemory,
+    ModelStalled,
+)
 from youworker_app.gateways.llm.ollama_models import OllamaCatalogue, is_remote
 from youworker_app.gateways.llm.protocol import ChatMessage, Completion, ModelInfo, TextDelta
 
@@ -121,11 +128,13 @@ class OllamaModel:
             raise ModelFailed(model=model, reason="its answer is not Ollama's") from error
 
 
-def _translated(error: ollama.ResponseError, model: str) -> ModelMissing | ModelFailed:
+def _translated(error: ollama.ResponseError, model: str) -> AppError:
     if error.status_code == 404:
         return ModelMissing(model=model)
     reason = " ".join(str(error.error).split())[:_MAX_REASON]
     log.warning("model_failed", model=model, status=error.status_code)
+    if "memory" in reason.lower():
+        return ModelOutOfMemory(model=model)
     return ModelFailed(model=model, reason=reason)
 
 

@@ -184,6 +184,8 @@ TEXTS: dict[str, str] = {
     "documents.state.indexed": "Almost ready",
     "documents.state.ready": "Ready",
     "documents.state.failed": "Could not be read",
+    "documents.state.waiting": "Waiting",
+    "documents.waits": "Waiting, and going on by itself: {reason}",
     "documents.state.cancelled": "Stopped",
     "documents.progress": "Progress of “{name}”",
     "viewer.title": "Document",

