@@ -48,8 +48,6 @@ class Life:
     database_url: str = ""
     journal: Journal = field(default_factory=Journal)
     people: dict[str, Person] = field(default_factory=dict)
-    guest: Person | None = None
-    guest_id: str = ""
     groups: dict[str, str] = field(default_factory=dict)
     kills: list[Standing] = field(default_factory=list)
 
@@ -75,8 +73,8 @@ class Life:
         self.people["root"] = root
         for name in ("anna", "bruno", "carla", "dario"):
             self.people[name] = await sign_up(root, name)
-        self.guest = self.people["dario"]
-        self.guest_id = (await self.guest.get("/v1/auth/me"))["id"]
+        self.journal.guest = "dario"
+        self.journal.guest_id = (await self.people["dario"].get("/v1/auth/me"))["id"]
         for group, admin, member in (("north", "anna", "bruno"), ("south", "bruno", "carla")):
             made = await self.people[admin].call("POST", "/v1/groups", json={"name": group})
             self.groups[group] = made.raise_for_status().json()["id"]
@@ -85,6 +83,7 @@ class Life:
             added.raise_for_status()
             self.people[admin].groups.append(self.groups[group])
             self.people[member].groups.append(self.groups[group])
+        self.journal.guest_group = self.groups["north"]
 
     def arm(self, point: str, passes: int = 0) -> None:
         """Has the server die at its next pass through the point, after so many that it survives."""

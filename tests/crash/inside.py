@@ -16,6 +16,7 @@ from youworker_app.ingestion.chunking import embedding_text
 
 _FINISHED = {"embedded", "indexed"}
 _MANY = 100_000
+_BATCH = 32  # passages that are embedded between two notes of how far a job has come
 
 
 async def check_inside(life: Life) -> None:
@@ -36,12 +37,19 @@ async def check_embedded_once(life: Life) -> None:
         for view in await person.get_all("/v1/documents"):
             if view["owner"] != name:
                 continue
+            repeated: Counter[int] = (
+                Counter()
+            )  # passages of the document by the life in which they came again
             for chunk in await person.get_all(f"/v1/documents/{view['id']}/chunks"):
                 text = embedding_text(view["title"], chunk["locator"]["section"] or None, chunk["text"])
-                _check_once(life, asked[text], view["id"], chunk["ordinal"])
+                lives = _check_once(life, asked[text], view["id"], chunk["ordinal"])
+                repeated.update(lives[1:])
+            # A kill costs at most the batch that was under way: what came before it had been noted.
+            assert max(repeated.values(), default=0) <= _BATCH, f"{view['id']}: {repeated}"
 
 
-def _check_once(life: Life, positions: list[int], document_id: str, ordinal: int) -> None:
+def _check_once(life: Life, positions: list[int], document_id: str, ordinal: int) -> list[int]:
+    """In which lives of the server a passage was embedded, in order."""
     assert positions, f"{document_id} is ready, but passage {ordinal} was never embedded"
     lives = Counter(sum(kill.embedded <= position for kill in life.kills) for position in positions)
     assert max(lives.values()) == 1, f"passage {ordinal} of {document_id} was embedded twice in one life"
@@ -50,6 +58,7 @@ def _check_once(life: Life, positions: list[int], document_id: str, ordinal: int
         if stage in _FINISHED or (stage == "text" and ordinal < cursor):
             again = [position for position in positions if position >= kill.embedded]
             assert not again, f"passage {ordinal} of {document_id} was embedded again after it had been noted"
+    return sorted(lives)
 
 
 async def _check_database(life: Life) -> None:

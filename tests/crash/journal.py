@@ -48,6 +48,9 @@ class Journal:
     papers: list[Paper] = field(default_factory=list)
     talks: list[Talk] = field(default_factory=list)
     questions_in_doubt: Counter[str] = field(default_factory=Counter)
+    guest: str = ""  # somebody whom anna lets into her group and out of it
+    guest_id: str = ""
+    guest_group: str = ""
     guest_may_be_member: set[bool] = field(default_factory=lambda: {False})
     wrong: list[str] = field(default_factory=list)
 

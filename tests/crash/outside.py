@@ -96,9 +96,9 @@ async def _check_searches(life: Life) -> None:
 
 async def _settle_guest(life: Life) -> None:
     """Whether the guest is a member is one of the things that may be; what they find follows from it."""
-    guest = life.people["dario"]
+    guest = life.people[life.journal.guest]
     groups = {group["id"] for group in await guest.get_all("/v1/groups/me")}
-    is_member = life.groups["north"] in groups
+    is_member = life.journal.guest_group in groups
     assert is_member in life.journal.guest_may_be_member
     life.journal.guest_may_be_member = {is_member}
     guest.groups = sorted(groups)

@@ -94,19 +94,20 @@ class Person:
 
     # --- rights
 
-    async def let_in(self, group_id: str, guest: "Person", *, is_member: bool, guest_id: str) -> None:
+    async def let_in(self, *, is_member: bool) -> None:
         """Makes the guest a member of the group, or ends that."""
-        self.journal.guest_may_be_member.add(is_member)
-        members = f"/v1/groups/{group_id}/members"
+        journal = self.journal
+        journal.guest_may_be_member.add(is_member)
+        members = f"/v1/groups/{journal.guest_group}/members"
         if is_member:
-            answer = await self.call("POST", members, json={"username": guest.name, "role": "member"})
+            answer = await self.call("POST", members, json={"username": journal.guest, "role": "member"})
         else:
-            answer = await self.call("DELETE", f"{members}/{guest_id}")
+            answer = await self.call("DELETE", f"{members}/{journal.guest_id}")
         # 404 and 409: it is so already, since an earlier step was done but not answered.
-        if answer.status_code in {201, 204, 404, 409}:
-            self.journal.guest_may_be_member = {is_member}
+        if answer.status_code not in {201, 204, 404, 409}:
+            journal.wrong.append(f"members: {answer.status_code} {answer.text[:200]}")
         else:
-            self._is(answer, 204)
+            journal.guest_may_be_member = {is_member}
 
     # --- conversations
 

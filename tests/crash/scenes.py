@@ -58,7 +58,7 @@ SCENES: Final[Mapping[str, tuple[Scene, int]]] = {
     "vectors deleted, bytes there": (delete, 0),
     "asked, not begun": (ask, 0),
     "evidence kept, nothing written": (ask, 0),
-    "answer half said": (ask, 20),
+    "answer half said": (ask, 30),
     "answer said, end not kept": (ask, 0),
     "answer kept, end not told": (ask, 0),
     "before a commit": (upload, 2),
@@ -75,6 +75,19 @@ async def play(life: Life, point: str) -> None:
         await step()
     await life.dead()
     assert life.disarm(), f"nobody came past '{point}'"
+
+
+async def go_on_from_half_an_answer(life: Life) -> None:
+    """What was said before the server died is there and marked, and its question can be asked again where it stands."""
+    anna, broken = life.people["anna"], life.journal.talks[-1]
+    messages = f"/v1/sessions/{broken.session_id}/messages"
+    before = (await anna.get(messages))["items"]
+    assert (before[-1]["state"], before[-1]["id"]) == ("interrupted", broken.message_id)
+    assert before[-1]["content"], "nothing was kept of what had been said"
+    await anna.ask(broken.question, session_id=broken.session_id)
+    after = (await anna.get(messages))["items"]
+    assert after[: len(before)] == before
+    assert [message["state"] for message in after[len(before) :]] == ["complete", "complete"]
 
 
 async def _read(life: Life) -> Paper:

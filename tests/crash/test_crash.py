@@ -13,7 +13,7 @@ from tests.crash.fate import live_and_die
 from tests.crash.harness import Life, living
 from tests.crash.inside import check_embedded_once, check_inside
 from tests.crash.outside import check_outside
-from tests.crash.scenes import SCENES, play
+from tests.crash.scenes import SCENES, go_on_from_half_an_answer, play
 from tests.databases import postgres_cluster
 
 pytestmark = [pytest.mark.xdist_group("products"), pytest.mark.timeout(600)]
@@ -59,9 +59,12 @@ async def test_a_death_at_every_boundary(tmp_path: Path) -> None:
         assert life.disarm()
         assert await life.start()
         await life.found()
+        life.models.piece_pause_s = 0.02
         for point in SCENES:
             await play(life, point)
             assert await life.start(), life.product.log[-3_000:]
+            if point == "answer half said":
+                await go_on_from_half_an_answer(life)
         await check(life)
 
 

@@ -60,8 +60,17 @@ class Day:
             return
 
     async def _step(self) -> None:
-        doing = (self._one, self._several, self._again, self._move, self._delete, self._ask, self._crowd)
-        await self._rng.choices(doing, weights=(20, 12, 8, 22, 10, 22, 6))[0]()
+        doing = {
+            self._one: 20,
+            self._several: 12,
+            self._crowd: 6,
+            self._again: 8,
+            self._move: 22,
+            self._delete: 10,
+            self._ask: 22,
+            self._rights: 10 if self._person.name == "anna" else 0,
+        }
+        await self._rng.choices(list(doing), weights=list(doing.values()))[0]()
 
     async def _one(self) -> None:
         await self._person.upload([self._paper()])
@@ -97,6 +106,9 @@ class Day:
     async def _delete(self) -> None:
         if known := self._known():
             await self._person.delete(self._rng.choice(known))
+
+    async def _rights(self) -> None:
+        await self._person.let_in(is_member=self._rng.random() < 0.5)
 
     async def _ask(self) -> None:
         sessions = [talk.session_id for talk in self._journal.talks if talk.owner == self._person.name]
