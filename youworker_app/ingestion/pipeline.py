@@ -98,7 +98,7 @@ class IngestionPipeline:
 
     async def _begin(self, actor: Actor, job_id: str) -> tuple[Stage, int, SourceFile]:
         async with self._db.write() as unit:
-            job = await JobRepository(unit, actor).find(job_id)
+            job = await JobRepository(unit, actor).find_locked(job_id)
             if job is None or job.state not in UNFINISHED or job.document_id is None:
                 raise Stopped
             job.state, job.attempts, job.updated_at = "running", job.attempts + 1, now()
@@ -232,7 +232,7 @@ class IngestionPipeline:
 
     async def _current(self, unit: UnitOfWork, actor: Actor, job_id: str) -> JobRow:
         """The job's row, if it is still ours to work on. Raises Stopped."""
-        job = await JobRepository(unit, actor).find(job_id)
+        job = await JobRepository(unit, actor).find_locked(job_id)
         if job is None or job.state != "running":
             raise Stopped
         job.error_code, job.error_details = "", {}  # it gets on: whatever it waited for is back

@@ -12,6 +12,8 @@ from youworker_app.access.repository import Repository
 from youworker_app.access.visible import SystemReason, erase_rows, system_scope, visible
 from youworker_app.core.clock import now
 from youworker_app.core.db import UnitOfWork
+from youworker_app.core.errors import NotFound
+from youworker_app.core.names import is_plain_text
 from youworker_app.ingestion.errors import RequesterGone
 from youworker_app.ingestion.schemas import JobView, Stage
 from youworker_app.models.documents import Document
@@ -43,9 +45,19 @@ class JobRepository(Repository):
         """One of the actor's jobs. Raises NotFound."""
         return await self._get(Job, job_id)
 
-    async def find(self, job_id: str) -> Job | None:
-        """One of the actor's jobs, or None."""
-        return await self._find(Job, job_id)
+    async def find_locked(self, job_id: str) -> Job | None:
+        """One of the actor's jobs, to be changed, or None: another writer waits, so that no change is written over."""
+        if not is_plain_text(job_id):
+            return None
+        statement = visible(Job, self._actor).where(col(Job.id) == job_id).with_for_update()
+        return (await self._session.execute(statement)).scalar_one_or_none()
+
+    async def get_locked(self, job_id: str) -> Job:
+        """One of the actor's jobs, to be changed. Raises NotFound."""
+        job = await self.find_locked(job_id)
+        if job is None:
+            raise NotFound
+        return job
 
     async def latest_for(self, document_id: str) -> Job | None:
         """The newest job of a document."""

@@ -123,7 +123,7 @@ class IngestionService:
         """Stops work that has not ended; the document stays and can be tried again. Raises NotFound, JobNotStoppable."""
         require_scope(actor, Scope.DOCUMENTS_WRITE)
         async with self._db.write() as unit:
-            job = await JobRepository(unit, actor).get(job_id)
+            job = await JobRepository(unit, actor).get_locked(job_id)
             if job.state not in UNFINISHED:
                 raise JobNotStoppable
             job.state, job.error_code, job.error_details, job.updated_at = "cancelled", "", {}, now()
@@ -134,7 +134,7 @@ class IngestionService:
         """Queues failed or cancelled work again, from the stage that it had reached. Raises NotFound, JobNotRetryable."""
         require_scope(actor, Scope.DOCUMENTS_WRITE)
         async with self._db.write() as unit:
-            job = await JobRepository(unit, actor).get(job_id)
+            job = await JobRepository(unit, actor).get_locked(job_id)
             if job.state not in {"failed", "cancelled"}:
                 raise JobNotRetryable
             job.state, job.error_code, job.error_details, job.attempts, job.updated_at = (

@@ -105,7 +105,7 @@ class IngestionWorker:
     async def _leave(self, actor: Actor, job_id: str, error: AppError, state: str) -> bool:
         """Leaves the job and its document in this state, with the reason. False when it is no longer ours to work on."""
         async with self._db.write() as unit:
-            job = await JobRepository(unit, actor).find(job_id)
+            job = await JobRepository(unit, actor).find_locked(job_id)
             if job is None or job.state == "cancelled":
                 return False
             job.state, job.error_code, job.updated_at = state, error.code, now()
