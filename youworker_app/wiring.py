@@ -87,7 +87,7 @@ class Gateways:
 def build_gateways(settings: Settings) -> Gateways:
     """The real gateways that the settings ask for; nothing is connected yet."""
     return Gateways(
-        blobs=FileBlobStore(settings.storage.blobs_dir),
+        blobs=FileBlobStore(settings.storage.blobs_dir, reserve_bytes=settings.storage.reserve_bytes),
         vectors=_vectors(settings),
         embedder=_embedder(settings),
         llm=OllamaModel(
@@ -109,7 +109,9 @@ def build_gateways(settings: Settings) -> Gateways:
 
 def _vectors(settings: Settings) -> VectorStore:
     if settings.vectors.backend == "embedded":
-        return EmbeddedVectorStore(settings.storage.vectors_dir)
+        return EmbeddedVectorStore(
+            settings.storage.vectors_dir, reserve_bytes=settings.storage.reserve_bytes // 2
+        )
     # A fifth of the time of a start goes into importing the client: only who uses it pays.
     from youworker_app.gateways.vectors.server import ServerVectorStore, connect
 

@@ -40,6 +40,11 @@ class StorageSettings(BaseSettings):
     data_dir: Path = Field(
         Path("data"), description="Folder that holds everything: database, files, vectors, keys."
     )
+    reserve_bytes: int = Field(
+        128 * MIB,
+        ge=8 * MIB,
+        description="Room that uploads leave on the disk, in bytes; the index leaves half of it, the rest is the database's.",
+    )
 
     @property
     def blobs_dir(self) -> Path:

@@ -8,9 +8,11 @@ from youworker_app.access.rights import Right
 from youworker_app.audit.service import AuditService
 from youworker_app.core.crypto import open_sealed
 from youworker_app.core.db import Database
+from youworker_app.core.errors import DependencyAway
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.paging import Page, PageRequest, cursor_for
+from youworker_app.core.telemetry import get_logger
 from youworker_app.documents.errors import NoPagePicture, RangeInvalid
 from youworker_app.documents.passage_repository import PassageRepository
 from youworker_app.documents.repository import DocumentRepository
@@ -29,6 +31,8 @@ from youworker_app.gateways.parsing.errors import PageNotFound
 from youworker_app.gateways.parsing.media_types import PDF
 from youworker_app.gateways.parsing.protocol import DocumentParser
 from youworker_app.gateways.vectors.protocol import VectorStore
+
+log = get_logger(__name__)
 
 
 class DocumentService:
@@ -82,9 +86,13 @@ class DocumentService:
             unit.after_commit(
                 lambda: self._bus.publish(user_topic(actor.user_id), Event("documents_changed", document_id))
             )
-        await self._vectors.delete_document(document_id)
         if erased_file:
             await self._blobs.delete(erased_file)
+        try:
+            await self._vectors.delete_document(document_id)
+        except DependencyAway as error:
+            # Nobody finds anything through them, since SQL is asked; the next comparison takes them away.
+            log.warning("vectors_left", document_id=document_id, code=error.code)
 
     async def list_chunks(self, actor: Actor, document_id: str, page: PageRequest) -> Page[ChunkView]:
         """What the machine read, in order; needs the right to view. Raises NotFound."""

@@ -12,9 +12,10 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from youworker_app.core.disk import disk_errors, require_room
 from youworker_app.core.ids import new_id
 from youworker_app.core.telemetry import get_logger
-from youworker_app.gateways.blobs.errors import BlobExists, BlobMissing, FileTooLarge, disk_errors
+from youworker_app.gateways.blobs.errors import BlobExists, BlobMissing, FileTooLarge
 from youworker_app.gateways.blobs.frames import PIECE_BYTES, SealedBlob, Sealer, plain_size
 from youworker_app.gateways.blobs.protocol import BlobReceipt
 from youworker_app.gateways.blobs.threads import in_thread
@@ -39,17 +40,17 @@ def too_large(max_bytes: int) -> FileTooLarge:
 
 
 class FileBlobStore:
-    """A BlobStore in the folder `root`, which is made (0700) when it is not there."""
+    """A BlobStore in the folder `root`, which is made (0700) when it is not there. It leaves `reserve_bytes` of the disk."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, *, reserve_bytes: int = 0) -> None:
+        self._root, self._reserve_bytes = root, reserve_bytes
 
     async def write(
         self, blob_id: str, key: bytes, source: AsyncIterator[bytes], *, hash_key: bytes, max_bytes: int
     ) -> BlobReceipt:
         place = self._place(blob_id)
         sealer = Sealer(blob_id, key, hash_key)
-        unfinished = _Unfinished(self._root / _UNFINISHED, place)
+        unfinished = _Unfinished(self._root / _UNFINISHED, place, self._reserve_bytes)
         try:
             await in_thread(unfinished.begin, sealer.header)
             async for plain in _batched(source, max_bytes):
@@ -135,7 +136,8 @@ async def _batched(source: AsyncIterator[bytes], max_bytes: int) -> AsyncIterato
 class _Unfinished:
     """One file on its way to `place`. Its methods run in threads, one at a time."""
 
-    def __init__(self, folder: Path, place: Path) -> None:
+    def __init__(self, folder: Path, place: Path, reserve_bytes: int) -> None:
+        self._reserve_bytes = reserve_bytes
         self._path = folder / f"{new_id()}.part"
         self._place = place
         self._file: BinaryIO | None = None
@@ -143,6 +145,7 @@ class _Unfinished:
     def begin(self, header: bytes) -> None:
         if self._place.exists():
             raise BlobExists
+        require_room(self._path.parent, self._reserve_bytes)
         with disk_errors():
             _make_folder(self._path.parent)
             self._file = os.fdopen(
@@ -152,6 +155,7 @@ class _Unfinished:
             self._file.write(header)
 
     def append(self, sealer: Sealer, plain: bytes) -> None:
+        require_room(self._path.parent, self._reserve_bytes)
         with disk_errors():
             self._opened().write(sealer.add(plain))
 

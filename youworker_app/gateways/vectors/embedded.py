@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from youworker_app.core.errors import AppError
+from youworker_app.core.disk import disk_errors, require_room
+from youworker_app.core.errors import AppError, StorageFull
 from youworker_app.core.telemetry import get_logger
 from youworker_app.gateways.vectors import rules, wire
 from youworker_app.gateways.vectors.errors import VectorIndexDamaged, VectorStoreAway
@@ -51,11 +52,14 @@ class EmbeddedVectorStore:
 
     Args:
         renew_after_s: how long after the last deletion the index is written anew without what was deleted.
+        reserve_bytes: room that is left on the disk.
     """
 
-    def __init__(self, folder: Path, *, renew_after_s: float = _RENEW_AFTER_S) -> None:
+    def __init__(
+        self, folder: Path, *, renew_after_s: float = _RENEW_AFTER_S, reserve_bytes: int = 0
+    ) -> None:
         self._folder = IndexFolder(folder)
-        self._renew_after_s = renew_after_s
+        self._renew_after_s, self._reserve_bytes = renew_after_s, reserve_bytes
         self._note: Note | None = None
         self._process: ShardProcess | None = None
         self._writing, self._opening = asyncio.Lock(), asyncio.Lock()
@@ -76,7 +80,8 @@ class EmbeddedVectorStore:
             if self._note is not None:
                 rules.check_same(self._note.info, info)
                 return
-            await asyncio.to_thread(self._folder.own)
+            with disk_errors():
+                await asyncio.to_thread(self._folder.own)
             try:
                 self._note, self._process = await self._opened(info)
             except BaseException:
@@ -93,6 +98,8 @@ class EmbeddedVectorStore:
             await asyncio.sleep(0)
         last = (len(points) - 1) // _BATCH
         for number, batch in enumerate(rules.batches(points, _BATCH)):
+            # The shard writes through memory: without room the kernel ends its process in the middle of a batch.
+            require_room(self._folder.path, self._reserve_bytes)
             head, body = _frame(batch)
             # The log is one: what waits for the disk with the last batch waits for all of them.
             await self._write("upsert", body, **head, sync=number == last)
@@ -166,6 +173,7 @@ class EmbeddedVectorStore:
 
     async def _opened(self, info: IndexInfo) -> tuple[Note, ShardProcess]:
         """The shard of this model, made when there is none, and a process that has it open."""
+        require_room(self._folder.path, self._reserve_bytes)
         note = await asyncio.to_thread(self._folder.find_note)
         if note is not None:
             rules.check_same(note.info, info)
@@ -173,7 +181,8 @@ class EmbeddedVectorStore:
         process = await ShardProcess.start([self._folder.lock_descriptor()])
         try:
             if note is None:
-                growing = await asyncio.to_thread(self._folder.begin_shard, info)
+                with disk_errors():
+                    growing = await asyncio.to_thread(self._folder.begin_shard, info)
                 await process.ask("create", path=str(growing), dimension=info.dimension, seconds=_OPEN_S)
                 note = await asyncio.to_thread(self._folder.finish_shard, growing)
             path = str(self._folder.path / note.shard)
@@ -240,7 +249,8 @@ class EmbeddedVectorStore:
             deletes, renewal = do in _DELETIONS, self._renewal
             if deletes:
                 # Before it is done: what is marked for nothing costs a renewal, what is not marked would stay.
-                self._folder.mark_deleted()
+                with disk_errors():
+                    self._folder.mark_deleted()
             try:
                 await self._ask(do, body, seconds=_WRITE_S, **head)
             except VectorStoreAway:
@@ -282,7 +292,7 @@ class EmbeddedVectorStore:
             await self._deleted.wait()
             await self._quiet()
             begun = time.monotonic()
-            with suppress(VectorStoreAway):
+            with suppress(VectorStoreAway, StorageFull):
                 await self._renewed()
             await asyncio.sleep(min((time.monotonic() - begun) * _RENEWAL_PAUSES, 24 * 3600))
 
@@ -296,6 +306,8 @@ class EmbeddedVectorStore:
         note, process = self._ready(), self._process
         if process is None:
             raise VectorStoreAway
+        size = await asyncio.to_thread(self._folder.size_bytes, note)
+        require_room(self._folder.path, size + self._reserve_bytes)
         log.info("vector_index_renewal_begins", shard=note.shard)
         self._renewal = Renewal(self._folder, note, process, self._writing)
         try:

@@ -132,6 +132,11 @@ class IndexFolder:
         """Whether the shard may hold what was deleted."""
         return self._deleted.exists()
 
+    def size_bytes(self, note: Note) -> int:
+        """What its shard takes on the disk."""
+        files = (path.lstat() for path in (self.path / note.shard).rglob("*"))
+        return sum(found.st_blocks * 512 for found in files)
+
     def drop(self) -> None:
         """Removes shards and note. The shards are moved away first: after a crash each is whole or gone."""
         doomed = self._emptied("shard.old")
