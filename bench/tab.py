@@ -25,6 +25,8 @@ _ASK = format_event_handler(ChatState.event_handlers["ask"])
 _REFRESH = format_event_handler(ChatState.event_handlers["refresh"])
 _RUNNING = re.compile(r'"running_rx_state_":"([^"]*)"')
 _MOVED = re.compile(r'"name":"_redirect".*?"path":"(/c/[^"]+)"')
+_WHOLE = re.compile(r'"mine":false,"content":"[^"]+","live":false')
+_ENDED = "ended"
 _LOADED = '"is_hydrated_rx_state_":true'
 # From the word to go elsewhere to the load of that page, as Chromium needs it.
 _DRAWING_S = 0.03
@@ -60,10 +62,13 @@ class Tab:
 
     async def ask(self, question: str, *, stamped: bool = False) -> Answer:
         """Asks and follows the answer to its end."""
-        running = self._next(_run_id)
+        answering = self._next(_answering)
         begun = time.perf_counter()
         await self._send(_ASK, question=question)
-        address = f"{self._url}/v1/chat/runs/{await running}/events"
+        run_id = await answering
+        if run_id == _ENDED:
+            return Answer(time.perf_counter() - begun)
+        address = f"{self._url}/v1/chat/runs/{run_id}/events"
         headers = {"Cookie": self._person.cookie, "Accept": "text/event-stream"}
         async with self._http.get(address, headers=headers) as response:
             answer = await follow(response, SSE_TOKEN, begun, stamped=stamped)
@@ -113,6 +118,8 @@ class Tab:
         return {"name": name, "router_data": {"pathname": self._path, "asPath": self._path, **query}}
 
 
-def _run_id(frame: str) -> str:
-    found = _RUNNING.search(frame)
-    return found[1] if found else ""
+def _answering(frame: str) -> str:
+    """The run that begins to answer; _ENDED where the answer is there already, whole."""
+    if (found := _RUNNING.search(frame)) and found[1]:
+        return found[1]
+    return _ENDED if _WHOLE.search(frame) else ""

@@ -16,7 +16,7 @@ from bench.people import Person, make_people
 from bench.servers import QUICK_MODEL, SHORT_STAMPED_MODEL, STAMPED_MODEL, Server
 
 QUESTION = "What should I know about the opening hours of the archive?"
-_ROUNDS = {1: (40, 8), 10: (12, 3), 50: (8, 2)}  # by how many ask at once, in a full and a quick run
+_ROUNDS = {1: (30, 8), 10: (12, 3), 50: (8, 2)}  # by how many ask at once, in a full and a quick run
 
 
 async def measure(bench: Bench) -> AsyncIterator[Figure]:
