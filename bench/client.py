@@ -66,7 +66,7 @@ async def follow(
 ) -> Answer:
     """Reads to the end. Raises NoAnswer where no token came, ClientResponseError for an error's status."""
     response.raise_for_status()
-    first, tail = 0.0, b""
+    first, tail, chunk = 0.0, b"", b""
     delays: list[float] = []
     async for chunk in response.content.iter_any():
         arrived, arrived_ns = time.perf_counter(), time.monotonic_ns()
@@ -80,7 +80,7 @@ async def follow(
         else:
             tail = seen[-len(marker) :]
     if not first:
-        raise NoAnswer(tail[-500:])
+        raise NoAnswer(chunk[-500:])
     return Answer(first - begun, tuple(delays))
 
 
