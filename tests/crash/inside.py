@@ -4,14 +4,11 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tests.crash.harness import Life
 from youworker_app.access.vectors import visibility_of
 from youworker_app.gateways.blobs.files import FileBlobStore
+from youworker_app.gateways.vectors.embedded import EmbeddedVectorStore
 from youworker_app.gateways.vectors.folder import IndexFolder
-from youworker_app.gateways.vectors.protocol import IndexInfo, mint_access_filter
-from youworker_app.gateways.vectors.shard import EmbeddedShard
 from youworker_app.ingestion.chunking import embedding_text
 
 _FINISHED = {"embedded", "indexed"}
@@ -85,42 +82,33 @@ async def _check_blobs(life: Life) -> None:
 
 
 async def _check_vectors(life: Life) -> None:
-    """Each point stands under exactly the keywords of its document, and under no other."""
-    wanted: dict[str, set[str]] = defaultdict(set)
-    counts: Counter[str] = Counter()
+    """Each passage has one point, under exactly the keywords of its document; the index counts as the database does."""
+    wanted: dict[str, tuple[str, set[str]]] = {}
     for chunk_id, document_id, *sharing in await life.rows(
         "SELECT c.id, c.document_id, d.owner_id, d.group_id, d.is_private "
         "FROM chunks c JOIN documents d ON d.id = c.document_id"
     ):
-        counts[document_id] += 1
         owner_id, group_id, is_private = sharing
-        for keyword in visibility_of(owner_id=owner_id, group_id=group_id, is_private=bool(is_private)):
-            wanted[keyword].add(chunk_id)
-    people = [f"u:{row[0]}" for row in await life.rows("SELECT id FROM users")]
-    groups = [f"g:{row[0]}" for row in await life.rows("SELECT id FROM groups")]
-    found, stored = _points(life.product.data / "vectors", [*people, *groups])
-    assert stored == counts
-    for keyword in found:
-        assert found[keyword] == wanted[keyword], f"the index and the database differ on {keyword}"
-
-
-def _points(path: Path, keywords: list[str]) -> tuple[dict[str, set[str]], dict[str, int]]:
-    folder = IndexFolder(path)
-    info: IndexInfo = folder.read_info()
-    shard = EmbeddedShard(path)
-    shard.prepare(info)
+        visibility = visibility_of(owner_id=owner_id, group_id=group_id, is_private=bool(is_private))
+        wanted[chunk_id] = (document_id, set(visibility))
+    store = await _opened(life.product.data / "vectors")
     try:
-        anything = np.ones(info.dimension, dtype=np.float32)
-        found = {
-            keyword: {
-                hit.chunk_id
-                for hit in shard.search_dense(anything, mint_access_filter([keyword]), _MANY, None)
-            }
-            for keyword in keywords
-        }
-        return found, shard.count_by_document()
+        points = await store.list_points(limit=_MANY)
+        assert len(points) < _MANY
+        assert {point.chunk_id: (point.document_id, set(point.visibility)) for point in points} == wanted
+        assert await store.count_by_document() == Counter(document_id for document_id, _ in wanted.values())
+        keywords = Counter(keyword for _, visibility in wanted.values() for keyword in visibility)
+        assert await store.count_by_visibility() == keywords
     finally:
-        shard.close()
+        await store.close()
+
+
+async def _opened(path: Path) -> EmbeddedVectorStore:
+    note = IndexFolder(path).find_note()
+    assert note is not None
+    store = EmbeddedVectorStore(path)
+    await store.prepare(note.info)
+    return store
 
 
 async def _check_audit(life: Life) -> None:

@@ -46,6 +46,7 @@ SCENES: Final[Mapping[str, tuple[Scene, int]]] = {
     "committed, not delivered": (upload, 0),
     "file read, passages not kept": (upload, 0),
     "passages written, not committed": (upload, 0),
+    "passages kept, reading not": (upload, 0),
     "passages in, none embedded": (upload, 0),
     "batch embedded, not written": (upload, 1),
     "batch written, not noted": (upload, 0),
