@@ -86,6 +86,6 @@ async def test_hundreds_of_deaths(tmp_path: Path, seed: str) -> None:
 @pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("seed", seeds("post 0", "post 1"))
 async def test_deaths_over_postgresql(tmp_path: Path, seed: str) -> None:
-    with postgres_cluster() as url:
-        async with living(tmp_path, seed, database_url=url) as life:
+    with postgres_cluster() as cluster:
+        async with living(tmp_path, seed, database_url=cluster.url) as life:
             await survive(life, _QUICK * 3)
