@@ -12,6 +12,14 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from qdrant_edge import (
+    Distance,
+    EdgeConfig,
+    EdgeShard,
+    EdgeVectorParams,
+    PayloadSchemaType,
+    UpdateOperation,
+)
 
 from youworker_app.gateways.vectors.embedded import EmbeddedVectorStore
 from youworker_app.gateways.vectors.errors import IndexMismatch, VectorFolderInUse, VectorIndexDamaged
@@ -182,6 +190,23 @@ def wreck(folder: Path, damage: str) -> None:
     else:
         for state in (folder / "shard" / "segments").glob("*/segment.json"):
             state.write_bytes(state.read_bytes()[:20])
+
+
+async def test_an_index_of_an_older_make_is_told_and_a_reset_mends_it(tmp_path: Path) -> None:
+    (tmp_path / "index.json").write_text(json.dumps({"model_id": INFO.model_id, "dimension": INFO.dimension}))
+    (tmp_path / "shard").mkdir()
+    whole = {"dense": EdgeVectorParams(INFO.dimension, Distance.Cosine)}
+    older = EdgeShard.create(str(tmp_path / "shard"), EdgeConfig(vectors=whole))
+    for field in ("vis", "doc"):
+        older.update(UpdateOperation.create_field_index(field, PayloadSchemaType.Keyword))
+    older.close()
+    store = EmbeddedVectorStore(tmp_path)
+    with pytest.raises(VectorIndexDamaged, match="youworker vectors reindex"):
+        await store.prepare(INFO)
+    await store.reset()
+    await store.prepare(INFO)
+    assert await store.count_by_document() == {}
+    await store.close()
 
 
 async def test_the_folder_is_private(tmp_path: Path) -> None:
