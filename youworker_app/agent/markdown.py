@@ -17,6 +17,8 @@ _LINK = re.compile(
     r"(?:(?:https?|ftp)://|www\.)[^\s`\[\]]*|(?:mailto|xmpp):[^\s`\[\]]*|[-.+\w]+@[-.\w]+", re.IGNORECASE
 )
 _ITEM = re.compile(r"(?:[-–—*•‣▪◦·]|\(?\w{1,3}[.)])\s")
+# What CommonMark takes for white space; Python's `strip` takes more, such as U+0085.
+_SPACE = re.compile(r"[\t\n\f\r \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]?")
 _WRITTEN = re.compile(r"\\([!-/:-@\[-`{-~])|`([^`\n]*)`|\*\*")
 
 
@@ -59,7 +61,7 @@ def _bold(line: str, left: int, right: int) -> str:
         return _start_escaped(_inline(line.strip()))
     at = line.index(marked, left)
     before, after = line[:at], line[at + len(marked) :]
-    if before[-1:].strip() or after[:1].strip():
+    if not _SPACE.fullmatch(before[-1:]) or not _SPACE.fullmatch(after[:1]):
         return _start_escaped(_inline(line.strip()))
     return _start_escaped(f"{_inline(before.lstrip())}**{_inline(marked)}**{_inline(after.rstrip())}")
 
