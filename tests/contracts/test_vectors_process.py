@@ -18,6 +18,7 @@ import pytest
 
 from tests.contracts.test_vectors import point
 from tests.contracts.test_vectors_crash import EAST, INFO, points, segments
+from youworker_app.core.errors import StorageFull
 from youworker_app.gateways.vectors import embedded, wire
 from youworker_app.gateways.vectors.child import ShardServer
 from youworker_app.gateways.vectors.embedded import EmbeddedVectorStore
@@ -347,6 +348,25 @@ async def test_a_renewal_that_a_stop_interrupts_begins_again_at_the_next_start(t
     assert not children() - {process_of(following)}
     await following.close()
     assert not children()
+
+
+async def test_a_renewal_without_room_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = EmbeddedVectorStore(tmp_path, renew_after_s=0)
+    await store.prepare(INFO)
+    await store.upsert([*points("kept", 0, 10), *points("gone", 10, 10)])
+    tried: list[int] = []
+
+    def full(_folder: Path, wanted: int) -> None:
+        tried.append(wanted)
+        raise StorageFull
+
+    monkeypatch.setattr(embedded, "require_room", full)
+    await store.delete_document("gone")
+    await until(lambda: bool(tried))
+    monkeypatch.undo()
+    await renewed(store, tmp_path)
+    assert await store.count_by_document() == {"kept": 10}
+    await store.close()
 
 
 async def test_what_a_crash_left_of_a_renewal_is_swept_away(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ _FIRST_REVIVAL_S, _LAST_REVIVAL_S = 0.1, 30.0
 _RENEW_AFTER_S = 60.0
 # Writing the index anew may take this part of the time: at once in a small index, a few times a day in a huge one.
 _RENEWAL_PAUSES = 60.0
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 24 * 3600.0
 
 
 class EmbeddedVectorStore:
@@ -292,9 +293,13 @@ class EmbeddedVectorStore:
             await self._deleted.wait()
             await self._quiet()
             begun = time.monotonic()
-            with suppress(VectorStoreAway, StorageFull):
+            try:
                 await self._renewed()
-            await asyncio.sleep(min((time.monotonic() - begun) * _RENEWAL_PAUSES, 24 * 3600))
+            except (VectorStoreAway, StorageFull, OSError) as error:
+                log.warning("vector_index_not_renewed", kind=type(error).__name__)
+                self._deleted.set()
+            pause = (time.monotonic() - begun) * _RENEWAL_PAUSES
+            await asyncio.sleep(min(max(pause, _SHORTEST_PAUSE_S), _LONGEST_PAUSE_S))
 
     async def _quiet(self) -> None:
         """Waits until nothing was deleted for a while."""
