@@ -5,9 +5,11 @@ import os
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
-from youworker_app.console.person import Credentials, Person, ask_who
+from youworker_app.api.cookies import SESSION_COOKIE
+from youworker_app.console.person import Credentials, Person, ask_who, signed_in
 from youworker_app.console.problems import WRONG_USE, Problem
 
 NOBODY = Person("", None)
@@ -70,3 +72,26 @@ def test_what_lacks_is_told_as_wrong_use(tmp_path: Path, person: Person, sentenc
 
 def test_secrets_do_not_show() -> None:
     assert "s3cret" not in repr(Credentials("marta", "s3cret"))
+
+
+async def test_a_session_ends_with_the_command_also_when_that_fails() -> None:
+    seen: list[tuple[str, str | None, str | None]] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append((request.url.path, request.headers.get("cookie"), request.headers.get("x-csrf-token")))
+        return httpx.Response(
+            200, json={"csrf_token": "t"}, headers={"set-cookie": f"{SESSION_COOKIE}=s; Path=/; HttpOnly"}
+        )
+
+    async def use() -> None:
+        async with (
+            httpx.AsyncClient(transport=httpx.MockTransport(handle), base_url="http://localhost") as client,
+            signed_in(client, Credentials("marta", "secret")),
+        ):
+            await client.post("/v1/search")
+            raise Problem("it failed")
+
+    with pytest.raises(Problem):
+        await use()
+    known = (f"{SESSION_COOKIE}=s", "t")
+    assert seen == [("/v1/auth/login", None, None), ("/v1/search", *known), ("/v1/auth/logout", *known)]
