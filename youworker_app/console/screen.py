@@ -26,7 +26,7 @@ def columns() -> int:
         found = os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):
         found = _WIDEST
-    return max(_NARROWEST, min(found, _WIDEST))
+    return max(_NARROWEST, min(found or _WIDEST, _WIDEST))
 
 
 def paragraph(text: str, *, indent: int, most_lines: int) -> str:

@@ -112,7 +112,7 @@ class Sender:
         outcome = Outcome(source.name)
 
         def on_read(part: float) -> None:
-            self._progress(f"{prefix}sending {source.name} {part:.0%}")
+            self._progress(f"{prefix}sending {part:.0%} {source.name}")
 
         try:
             with _Watched(source.path, on_read) as file:
@@ -144,7 +144,7 @@ class Sender:
         job = answer_of(response)
         if job["state"] in {"queued", "running"}:
             waits_for = f": {job['error']}" if job["error"] else ""
-            self._progress(f"reading {outcome.name} {job['progress']:.0%}{waits_for}")
+            self._progress(f"reading {job['progress']:.0%} {outcome.name}{waits_for}")
             return False
         if job["state"] != "done":
             outcome.state, outcome.error = "failed", job["error"] or "It was cancelled."

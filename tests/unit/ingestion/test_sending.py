@@ -72,7 +72,7 @@ async def test_how_far_it_is_is_told(folder: Path) -> None:
     item = {"document_id": "d", "job_id": "j", "duplicate_of": None}
     outcome, told = await sent(folder / "long.txt", httpx.Response(202, json={"items": [item]}))
     assert outcome.state == "sent"
-    assert told[-1] == "sending long.txt 100%"
+    assert told[-1] == "sending 100% long.txt"
     assert len(told) > 2
 
 
