@@ -20,7 +20,13 @@ def load_master_keys(settings: Settings) -> list[str]:
             _require_strong(key, "YOUWORKER_SECURITY_MASTER_KEYS")
         return given
     path = settings.storage.secrets_dir / "master.key"
-    return _read_key_file(path) if path.exists() else [_make_key_file(path)]
+    try:
+        return _read_key_file(path) if path.exists() else [_make_key_file(path)]
+    except OSError as error:
+        raise ConfigurationError(
+            problem=f"The key file {path} cannot be read or written ({error.strerror}). Make room on the disk, and give the "
+            "data folder to the user that runs YouWorker."
+        ) from error
 
 
 def _read_key_file(path: Path) -> list[str]:

@@ -41,7 +41,7 @@ async def get_metadata(actor: CurrentActor, file_id: OpaqueId) -> FileView:
         200: {"description": "The original.", **_BYTES},
         206: {"description": "The bytes asked for.", **_BYTES},
         304: {"description": "Unchanged."},
-        **errors(416, 503),
+        **errors(409, 416, 503),
     },
 )
 async def download(
@@ -72,7 +72,7 @@ async def download(
     responses={
         200: {"description": "The page, the passage boxed.", **_PICTURE},
         304: {"description": "Unchanged."},
-        **errors(503),
+        **errors(409, 503),
     },
 )
 async def page_picture(

@@ -1,6 +1,6 @@
 """What can go wrong with stored bytes."""
 
-from youworker_app.core.errors import AppError, Conflict, NotFound, TooLarge
+from youworker_app.core.errors import Conflict, NotFound, TooLarge
 from youworker_app.core.errors import StorageAway as StorageAway
 from youworker_app.core.errors import StorageFull as StorageFull
 
@@ -20,8 +20,8 @@ class BlobExists(Conflict):
     template = "There is already stored content under this id; stored content is never overwritten."
 
 
-class BlobDamaged(AppError):
+class BlobDamaged(Conflict):
     """A changed, swapped or shortened file, or a wrong key."""
 
-    code, http_status = "FILE_CONTENT_DAMAGED", 500
+    code = "FILE_CONTENT_DAMAGED"
     template = "The stored content of this file is damaged and is not shown. Upload the file again or restore a backup."

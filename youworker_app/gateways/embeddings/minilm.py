@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from youworker_app.core.disk import disk_errors
 from youworker_app.core.telemetry import get_logger
 from youworker_app.gateways.embeddings.graph_facts import DIMENSION
 from youworker_app.gateways.embeddings.model_files import ensure_graph, package_folder
@@ -105,7 +106,8 @@ def _load(cache: Path, threads: int) -> _Engine:
     options.inter_op_num_threads = 1
     # The arena keeps the largest batch ever seen; without it memory stays near 110 MB for the whole process.
     options.enable_cpu_mem_arena = False
-    graph = str(ensure_graph(cache))
+    with disk_errors():
+        graph = str(ensure_graph(cache))
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     tokenizer = Tokenizer.from_file(str(package_folder() / "tokenizer.json"))
     tokenizer.enable_truncation(_MAX_TOKENS)
