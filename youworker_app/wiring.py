@@ -6,7 +6,8 @@ Owns the order of starting and stopping. Holds no rule of any domain.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from youworker_app.access.credentials import Authentication
 from youworker_app.accounts.key_check import check_master_key
@@ -49,13 +50,17 @@ from youworker_app.gateways.llm.protocol import LanguageModel
 from youworker_app.gateways.parsing.parser import LocalParser
 from youworker_app.gateways.parsing.protocol import DocumentParser, ParserLimits
 from youworker_app.gateways.vectors.embedded import EmbeddedVectorStore
+from youworker_app.gateways.vectors.generations import GenerationStore
+from youworker_app.gateways.vectors.memory import MemoryVectorStore
 from youworker_app.gateways.vectors.protocol import VectorStore
+from youworker_app.gateways.vectors.shelves import FolderShelf, GivenShelf
 from youworker_app.gateways.vectors.sparse import SparseEncoder
 from youworker_app.groups.ports import GroupData, MembershipData
 from youworker_app.groups.service import GroupService
 from youworker_app.ingestion.maintenance import IndexMaintenance
 from youworker_app.ingestion.pipeline import IngestionPipeline
 from youworker_app.ingestion.ports import JobData, RunningJobs
+from youworker_app.ingestion.rebuilding import IndexRebuilding
 from youworker_app.ingestion.recovery import IngestionRecovery
 from youworker_app.ingestion.service import KIND, IngestionService
 from youworker_app.ingestion.waiting import WaitingRoom
@@ -109,15 +114,20 @@ def build_gateways(settings: Settings) -> Gateways:
 
 def _vectors(settings: Settings) -> VectorStore:
     if settings.vectors.backend == "embedded":
-        return EmbeddedVectorStore(
-            settings.storage.vectors_dir, reserve_bytes=settings.storage.reserve_bytes // 2
-        )
+        reserve = settings.storage.reserve_bytes // 2
+        make = partial(EmbeddedVectorStore, reserve_bytes=reserve)
+        return GenerationStore(FolderShelf(settings.storage.vectors_dir, make))
     # A fifth of the time of a start goes into importing the client: only who uses it pays.
-    from youworker_app.gateways.vectors.server import ServerVectorStore, connect
+    from youworker_app.gateways.vectors.server import ServerShelf
 
-    key = settings.vectors.qdrant_api_key.get_secret_value()
-    client = connect(settings.vectors.qdrant_url, key, settings.vectors.timeout_s)
-    return ServerVectorStore(client, settings.vectors.collection)
+    return GenerationStore(ServerShelf(settings.vectors))
+
+
+def _generations(vectors: VectorStore) -> GenerationStore:
+    """Tests give a plain store: that is the first generation."""
+    if isinstance(vectors, GenerationStore):
+        return vectors
+    return GenerationStore(GivenShelf(vectors, MemoryVectorStore))
 
 
 def _embedder(settings: Settings) -> Embedder:
@@ -134,7 +144,8 @@ class Installation:
     def __init__(
         self, settings: Settings, gateways: Gateways, keys: DataKeys, stopping: Stopping | None = None
     ) -> None:
-        self.settings, self.gateways, self.keys = settings, gateways, keys
+        self.index = _generations(gateways.vectors)
+        self.settings, self.gateways, self.keys = settings, replace(gateways, vectors=self.index), keys
         self.stopping = stopping or Stopping()
         self.db = Database(
             settings.database_url(),
@@ -164,7 +175,6 @@ class Installation:
         registry.provide(EventBus, self.bus)
         registry.provide(Settings, self.settings)
         registry.provide(Stopping, self.stopping)
-        registry.provide(HealthService, HealthService(self.db))
 
     def _wire_documents(self) -> None:
         gateways = self.gateways
@@ -185,10 +195,11 @@ class Installation:
         )
         self.worker = IngestionWorker(self.db, self.intake, pipeline, self.bus, self.room)
         self.queue.handle(KIND, self.worker.work)
-        self.maintenance = IndexMaintenance(
-            self.db, IndexedDocuments(self.keys), gateways.vectors, gateways.embedder, self.queue
-        )
+        indexed = IndexedDocuments(self.keys)
+        rebuilding = IndexRebuilding(self.db, indexed, self.index, gateways.embedder, self.sparse)
+        self.maintenance = IndexMaintenance(self.db, indexed, self.index, rebuilding, self.queue)
         registry.provide(IndexMaintenance, self.maintenance)
+        registry.provide(HealthService, HealthService(self.db, {"search_index": self.maintenance.state}))
         self.recovery = IngestionRecovery(self.db, gateways.blobs, self.maintenance, self.intake, self.queue)
         registry.provide(DocumentService, self.documents)
         self.sharing = SharingService(*shared, self.audit, self.bus)
@@ -269,6 +280,7 @@ class Installation:
     async def _open_index(self) -> None:
         await self.maintenance.open()
         await self.recovery.recover()
+        self.maintenance.start()
 
     async def _open_index_later(self) -> None:
         """An embedding or vector server that is away at start is waited for; nothing else waits for it."""
@@ -293,6 +305,7 @@ class Installation:
             with suppress(asyncio.CancelledError):
                 await self._preparing
         await self.room.close()
+        await self.maintenance.stop()
         await self.queue.stop()
         if self._has_begun_work:
             try:

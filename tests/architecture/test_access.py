@@ -22,7 +22,7 @@ SYSTEM_SCOPE = {
     "documents/passage_repository.py": {"COUNTS", "RECOVERY"},
     "documents/index_repository.py": {"INDEX"},
     "documents/erasure_repository.py": {"ERASURE"},
-    "ingestion/repository.py": {"RECOVERY", "ERASURE"},
+    "ingestion/repository.py": {"RECOVERY", "ERASURE", "INDEX"},
     "chat/repository.py": {"RECOVERY"},
     "operations/repository.py": {"COUNTS"},
 }

@@ -1,16 +1,24 @@
-"""Every vector store does the same: in memory, embedded in a folder, and through the Qdrant client's local mode."""
+"""Every vector store does the same: in memory, embedded in a folder, in generations, and over a Qdrant server's wire.
 
-from collections.abc import AsyncIterator, Callable
+The server is the real one at `QDRANT_URL` (and `QDRANT_API_KEY`) where that is given, else `tests/qdrant_server`. Its
+collections have names of this run's own, and are removed in the end.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from qdrant_client import AsyncQdrantClient
+from qdrant_client import QdrantClient
 
+from tests.qdrant_server.facade import qdrant_server
 from youworker_app.gateways.vectors.embedded import EmbeddedVectorStore
-from youworker_app.gateways.vectors.errors import IndexMismatch, VectorStoreAway
+from youworker_app.gateways.vectors.errors import IndexMismatch, VectorIndexRebuilding, VectorStoreAway
+from youworker_app.gateways.vectors.generations import GenerationStore
 from youworker_app.gateways.vectors.memory import MemoryVectorStore
 from youworker_app.gateways.vectors.protocol import (
     AccessFilter,
@@ -23,27 +31,59 @@ from youworker_app.gateways.vectors.protocol import (
     mint_access_filter,
 )
 from youworker_app.gateways.vectors.server import ServerVectorStore
-
-# Local mode has no payload indices and says so; a server has them.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Payload indexes have no effect in the local Qdrant:UserWarning"
-)
+from youworker_app.gateways.vectors.server_calls import connect
+from youworker_app.gateways.vectors.shelves import FolderShelf
 
 INFO = IndexInfo("a-model", 4)
 EAST, NORTH = np.array([1, 0, 0, 0], np.float32), np.array([0, 1, 0, 0], np.float32)
-MAKERS: dict[str, Callable[[Path], VectorStore]] = {
-    "memory": lambda _: MemoryVectorStore(),
-    "embedded": EmbeddedVectorStore,
-    "server": lambda _: ServerVectorStore(AsyncQdrantClient(":memory:"), "passages"),
-}
+Maker = Callable[[Path], VectorStore]
+STORES = ["memory", "embedded", "server", "generations"]
 
 
-@pytest.fixture(params=list(MAKERS))
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[VectorStore]:
-    made = MAKERS[request.param](tmp_path)
+@pytest.fixture(scope="module")
+def server() -> Iterator[Callable[[], VectorStore]]:
+    """Makes stores on a Qdrant server, each over a collection of its own."""
+    url, key, run = os.environ.get("QDRANT_URL", ""), os.environ.get("QDRANT_API_KEY", ""), uuid4().hex
+    names: list[str] = []
+    with nullcontext() if url else qdrant_server() as facade:
+        url = url or facade.url
+
+        def make() -> VectorStore:
+            names.append(f"contract-{run}-{len(names)}")
+            return ServerVectorStore(connect(url, key, 10), names[-1])
+
+        yield make
+        client = QdrantClient(url=url, api_key=key or None, check_compatibility=False)
+        for name in names:
+            client.delete_collection(name)
+        client.close()
+
+
+@pytest.fixture
+def maker(request: pytest.FixtureRequest) -> Maker:
+    """How a store of the asked kind is made over a folder."""
+    if request.param == "server":
+        make = request.getfixturevalue("server")
+        return lambda _: make()
+    return {
+        "memory": lambda _: MemoryVectorStore(),
+        "embedded": EmbeddedVectorStore,
+        "generations": lambda folder: GenerationStore(FolderShelf(folder, EmbeddedVectorStore)),
+    }[request.param]
+
+
+@pytest.fixture
+async def store(maker: Maker, tmp_path: Path) -> AsyncIterator[VectorStore]:
+    made = maker(tmp_path)
     await made.prepare(INFO)
     yield made
     await made.close()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test here runs on every store."""
+    if "maker" in metafunc.fixturenames:
+        metafunc.parametrize("maker", STORES, indirect=True)
 
 
 def chunk(number: int) -> str:
@@ -308,16 +348,15 @@ async def test_points_that_could_not_be_found_again_are_refused(store: VectorSto
         VectorPoint(chunk(1), "d", (), EAST, SparseVector((1, 1), (1.0, 1.0))),
         VectorPoint(chunk(1), "d", (), EAST, SparseVector((1, 2), (1.0,))),
     ):
-        with pytest.raises(ValueError, match=r"vector|term ids"):
+        with pytest.raises((ValueError, VectorIndexRebuilding), match=r"vector|term ids|rebuilt"):
             await store.upsert([point(2), wrong])
-    with pytest.raises(ValueError, match="shape"):
+    with pytest.raises((ValueError, VectorIndexRebuilding), match=r"shape|rebuilt"):
         await store.search_dense(np.ones(3, np.float32), mint_access_filter({"u:ann"}), limit=3)
     assert await store.count_by_document() == {}
 
 
-@pytest.mark.parametrize("name", list(MAKERS))
-async def test_not_open(name: str, tmp_path: Path) -> None:
-    store, ann = MAKERS[name](tmp_path), mint_access_filter({"u:ann"})
+async def test_not_open(maker: Maker, tmp_path: Path) -> None:
+    store, ann = maker(tmp_path), mint_access_filter({"u:ann"})
     with pytest.raises(VectorStoreAway):
         await store.upsert([point(1)])
     with pytest.raises(VectorStoreAway):

@@ -8,12 +8,17 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
-from qdrant_client import AsyncQdrantClient
 
+from tests.qdrant_server.facade import qdrant_server
 from youworker_app.core.errors import AppError
-from youworker_app.gateways.vectors.errors import VectorIndexDamaged, VectorServerTooOld, VectorStoreAway
+from youworker_app.gateways.vectors.errors import (
+    VectorCollectionForeign,
+    VectorServerTooOld,
+    VectorStoreAway,
+)
 from youworker_app.gateways.vectors.protocol import IndexInfo, mint_access_filter
-from youworker_app.gateways.vectors.server import ServerVectorStore, connect
+from youworker_app.gateways.vectors.server import ServerVectorStore
+from youworker_app.gateways.vectors.server_calls import connect
 
 INFO = IndexInfo("a-model", 4)
 Answer = Callable[[str], Awaitable[tuple[int, object]]]
@@ -115,21 +120,24 @@ async def test_key_goes_along() -> None:
 
 
 async def test_a_foreign_collection_is_left_alone() -> None:
-    client = AsyncQdrantClient(":memory:")
-    await client.create_collection("passages", vectors_config={}, metadata={"made": "by others"})
-    store = ServerVectorStore(client, "passages")
-    with pytest.raises(VectorIndexDamaged, match="passages"):
-        await store.prepare(INFO)
-    assert await client.collection_exists("passages")
-    await store.close()
+    with qdrant_server() as there:
+        client = connect(there.url, "", 5)
+        await client.create_collection("passages", vectors_config={}, metadata={"made": "by others"})
+        store = ServerVectorStore(client, "passages")
+        with pytest.raises(VectorCollectionForeign, match="passages"):
+            await store.prepare(INFO)
+        with pytest.raises(VectorCollectionForeign, match="passages"):
+            await store.reset()
+        assert there.collections() == {"passages"}
+        await store.close()
 
 
-@pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant:UserWarning")
 async def test_a_second_store_opens_what_the_first_made() -> None:
-    client = AsyncQdrantClient(":memory:")
-    await ServerVectorStore(client, "passages").prepare(INFO)
-    second = ServerVectorStore(client, "passages")
-    await second.prepare(INFO)
-    found = await second.search_dense(np.ones(4, np.float32), mint_access_filter({"u:ann"}), limit=3)
-    assert found == []
-    await second.close()
+    with qdrant_server() as there:
+        for _ in range(2):
+            store = ServerVectorStore(connect(there.url, "", 5), "passages")
+            await store.prepare(INFO)
+            ann = mint_access_filter({"u:ann"})
+            assert await store.search_dense(np.ones(4, np.float32), ann, limit=3) == []
+            await store.close()
+        assert there.indexed("passages") == {"vis", "doc"}

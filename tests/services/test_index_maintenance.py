@@ -14,6 +14,7 @@ from youworker_app.documents.schemas import ChangeDocument
 from youworker_app.gateways.embeddings.memory import DIMENSION
 from youworker_app.gateways.vectors.protocol import SparseVector, StoredPoint, VectorPoint, VectorStore
 from youworker_app.ingestion.maintenance import IndexMaintenance, IndexReport, Repairs
+from youworker_app.ingestion.repository import erase_jobs
 from youworker_app.ingestion.schemas import Upload
 from youworker_app.retrieval.schemas import SearchQuery
 from youworker_app.retrieval.service import RetrievalService
@@ -25,7 +26,7 @@ NOTE = b"The boiler in the cellar is serviced in March. Its number is K-4711."
 @pytest.fixture
 async def anna(house: House) -> Actor:
     maintenance = service(IndexMaintenance)
-    maintenance._settle_s = 0.05
+    maintenance._rebuilding.settle_s = 0.05
     return await house.person("anna")
 
 
@@ -87,7 +88,7 @@ async def test_each_kind_of_difference_is_told_apart_and_put_right(house: House,
     assert await points(house) == broken
 
     repaired = await check(repair=True)
-    assert repaired == replace(report, repairs=Repairs(1, 1, 1, 2))
+    assert repaired == replace(report, repairs=Repairs(1, 1, 1, 2, 0))
     await house.installation.queue.idle()
     assert await points(house) == whole
     assert (await check()).is_clean
@@ -133,7 +134,9 @@ async def test_work_under_way_is_neither_reported_nor_harmed(house: House, anna:
     assert len(await index(house).count_by_document()) == 7
 
 
-async def test_a_move_in_the_moment_of_the_repair_wins(house: House, anna: Actor) -> None:
+async def test_a_move_in_the_moment_of_the_repair_wins(
+    house: House, anna: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     team = await house.team(anna, "Team")
     anna = await house.signed_in("anna")
     document = (await house.upload(anna, NOTE)).document_id or ""
@@ -149,17 +152,37 @@ async def test_a_move_in_the_moment_of_the_repair_wins(house: House, anna: Actor
             )
         await plain(document_id, visibility)
 
-    repairing._index.set_visibility = with_a_move  # type: ignore[method-assign]
+    monkeypatch.setattr(repairing._index, "set_visibility", with_a_move)
     await check(repair=True)
     assert {p.visibility for p in await points(house)} == {(f"u:{anna.user_id}", f"g:{team}")}
 
 
-async def test_a_start_puts_right_a_move_that_was_cut_short(house: House, anna: Actor) -> None:
+@pytest.mark.parametrize("at_once", [50_000, 0])
+async def test_a_start_puts_right_a_move_that_was_cut_short(
+    house: House, anna: Actor, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """At once, or in the background where there is much to compare."""
+    monkeypatch.setattr("youworker_app.ingestion.maintenance._CHECKED_AT_ONCE", at_once)
     document = (await house.upload(anna, NOTE)).document_id or ""
     whole = await points(house)
     await index(house).set_visibility(document, ["u:former"])
     assert await found(anna, "When is the boiler serviced?") == set()
     assert await service(IndexMaintenance).compare_counts() == 0
+    if not at_once:
+        service(IndexMaintenance).start()
+        await service(IndexMaintenance).settled()
+    assert await points(house) == whole
+    assert await found(anna, "When is the boiler serviced?") == {document}
+
+
+async def test_what_no_job_can_embed_again_is_embedded_at_once(house: House, anna: Actor) -> None:
+    document = (await house.upload(anna, NOTE)).document_id or ""
+    whole = await points(house)
+    async with house.installation.db.write() as unit:
+        await erase_jobs(unit, anna.user_id)
+    await index(house).delete_document(document)
+    report = await check(repair=True)
+    assert report.repairs == Repairs(documents_embedded=1)
     assert await points(house) == whole
     assert await found(anna, "When is the boiler serviced?") == {document}
 

@@ -9,33 +9,17 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode
 
 from youworker_app.core.database_url import connectable
+from youworker_app.core.settings_source import prefixed, split
+from youworker_app.core.vector_settings import VectorSettings as VectorSettings
 
 MIB = 1024 * 1024
 
 
-def _prefixed(concern: str) -> SettingsConfigDict:
-    return SettingsConfigDict(
-        env_prefix=f"YOUWORKER_{concern}_" if concern else "YOUWORKER_",
-        env_file=".env",
-        extra="ignore",
-        frozen=True,
-        env_ignore_empty=True,
-        validate_by_name=True,
-        hide_input_in_errors=True,  # a wrong value may be a secret
-    )
-
-
-def _split(value: object) -> object:
-    return (
-        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-    )
-
-
 class StorageSettings(BaseSettings):
-    model_config = _prefixed("STORAGE")
+    model_config = prefixed("STORAGE")
 
     data_dir: Path = Field(
         Path("data"), description="Folder that holds everything: database, files, vectors, keys."
@@ -64,7 +48,7 @@ class StorageSettings(BaseSettings):
 
 
 class DatabaseSettings(BaseSettings):
-    model_config = _prefixed("DATABASE")
+    model_config = prefixed("DATABASE")
 
     url: str = Field(
         "",
@@ -120,7 +104,7 @@ class DatabaseSettings(BaseSettings):
 
 
 class SecuritySettings(BaseSettings):
-    model_config = _prefixed("SECURITY")
+    model_config = prefixed("SECURITY")
 
     master_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
@@ -135,27 +119,11 @@ class SecuritySettings(BaseSettings):
     )
     min_password_length: int = Field(10, ge=8, le=128, description="Shortest password accepted.")
 
-    _split_keys = field_validator("master_keys", mode="before")(_split)
-
-
-class VectorSettings(BaseSettings):
-    model_config = _prefixed("VECTORS")
-
-    backend: Literal["embedded", "server"] = Field(
-        "embedded", description="`embedded` keeps vectors in the data folder, `server` uses a Qdrant server."
-    )
-    qdrant_url: str = Field("", description="Address of the Qdrant server (backend `server`).")
-    qdrant_api_key: SecretStr = Field(SecretStr(""), description="Key of the Qdrant server.")
-    collection: str = Field(
-        "youworker", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Collection name on the Qdrant server."
-    )
-    timeout_s: float = Field(
-        10, gt=0, le=120, description="Longest wait for one call to the Qdrant server, in seconds."
-    )
+    _split_keys = field_validator("master_keys", mode="before")(split)
 
 
 class EmbeddingSettings(BaseSettings):
-    model_config = _prefixed("EMBEDDING")
+    model_config = prefixed("EMBEDDING")
 
     backend: Literal["builtin", "ollama"] = Field(
         "builtin", description="`builtin` is MiniLM on the CPU, `ollama` asks Ollama."
@@ -168,7 +136,7 @@ class EmbeddingSettings(BaseSettings):
 
 
 class LLMSettings(BaseSettings):
-    model_config = _prefixed("LLM")
+    model_config = prefixed("LLM")
 
     ollama_url: str = Field("http://127.0.0.1:11434", description="Address of Ollama.")
     model: str = Field("", description="Model for answers; empty: the first that Ollama offers.")
@@ -197,7 +165,7 @@ class LLMSettings(BaseSettings):
 
 
 class IngestionSettings(BaseSettings):
-    model_config = _prefixed("INGESTION")
+    model_config = prefixed("INGESTION")
 
     max_file_bytes: int = Field(
         200 * MIB, ge=1, le=20 * 1024 * MIB, description="Largest file accepted, in bytes."
@@ -214,7 +182,7 @@ class IngestionSettings(BaseSettings):
 
 
 class ChatSettings(BaseSettings):
-    model_config = _prefixed("CHAT")
+    model_config = prefixed("CHAT")
 
     max_question_chars: int = Field(
         16_000, ge=100, le=1_000_000, description="Longest question, in characters."
@@ -230,7 +198,7 @@ class ChatSettings(BaseSettings):
 
 
 class ServerSettings(BaseSettings):
-    model_config = _prefixed("SERVER")
+    model_config = prefixed("SERVER")
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
     port: int = Field(8000, ge=1, le=65_535, description="Port to listen on.")
@@ -246,7 +214,7 @@ class ServerSettings(BaseSettings):
         5, ge=1, le=300, description="How long a stop waits for running answers and uploads, in seconds."
     )
 
-    _split_origins = field_validator("public_origins", mode="before")(_split)
+    _split_origins = field_validator("public_origins", mode="before")(split)
 
     @field_validator("public_origins")
     @classmethod
@@ -267,7 +235,7 @@ class ServerSettings(BaseSettings):
 class CommandSettings(BaseSettings):
     """For who uses the command line, not for the server."""
 
-    model_config = _prefixed("")
+    model_config = prefixed("")
 
     user: str = Field("", description="Who uses the command line, unless it is told `--user`.")
     api_key: SecretStr = Field(
@@ -318,4 +286,4 @@ def what_is_wrong(error: ValidationError) -> str:
 def _variable(prefix: str, location: tuple[int | str, ...]) -> str:
     name = "_".join(str(part) for part in location).upper()
     # What can be set by more than one name is told by the one that was used.
-    return name if "DATABASE_URL" in name else f"{prefix}{name}"
+    return name if "DATABASE_URL" in name or "QDRANT_" in name else f"{prefix}{name}".rstrip("_")

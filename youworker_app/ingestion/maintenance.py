@@ -6,18 +6,25 @@ SQL is the truth: the index is made to follow it, never the other way round.
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 from youworker_app.core.db import Database
+from youworker_app.core.errors import DependencyAway
 from youworker_app.core.jobs import JobQueue
 from youworker_app.core.telemetry import get_logger
 from youworker_app.documents.indexed import IndexedDocuments
-from youworker_app.gateways.embeddings.protocol import Embedder
-from youworker_app.gateways.vectors.protocol import IndexInfo, VectorStore
+from youworker_app.gateways.vectors.generations import GenerationStore
 from youworker_app.ingestion.comparison import Difference, IndexComparison
+from youworker_app.ingestion.filling import follow_visibility
+from youworker_app.ingestion.rebuilding import IndexRebuilding
+from youworker_app.ingestion.rebuilding import ReindexProgress as ReindexProgress
 from youworker_app.ingestion.repository import reopen_for_vectors
 
 log = get_logger(__name__)
+
+# Points that a start waits for when it has a reason to compare them all.
+_CHECKED_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
@@ -28,8 +35,9 @@ class Repairs:
     points_removed: int = 0  # surplus ones of known documents
     visibility_corrected: int = 0  # documents
     documents_reopened: int = (
-        0  # to be embedded again by their jobs: now, or at the next start where no server runs
+        0  # embedded again by their jobs: now, or at the next start where no server runs
     )
+    documents_embedded: int = 0  # right away, since they have no job that could do it
 
 
 @dataclass(frozen=True)
@@ -52,67 +60,56 @@ class IndexReport:
         return not found and not self.surplus_points
 
 
-@dataclass(frozen=True)
-class ReindexProgress:
-    """How far a rebuilding has come. `waiting_for`: the code of what is away (an `AppError.code`), "" while it goes on."""
-
-    documents_done: int
-    documents_total: int
-    passages_embedded: int  # since this process took the work up
-    waiting_for: str = ""
-    is_done: bool = False
-
-
 class IndexMaintenance:
-    """One check or rebuilding at a time; searches and ingestion go on meanwhile."""
+    """One check at a time, one rebuilding at a time; searches and ingestion go on meanwhile."""
 
     def __init__(
         self,
         db: Database,
         documents: IndexedDocuments,
-        index: VectorStore,
-        embedder: Embedder,
+        index: GenerationStore,
+        rebuilding: IndexRebuilding,
         queue: JobQueue,
-        *,
-        settle_s: float = 1.0,
     ) -> None:
         self._db, self._documents, self._index = db, documents, index
-        self._embedder, self._queue, self._settle_s = embedder, queue, settle_s
-        self._one_at_a_time = asyncio.Lock()
+        self._rebuilding, self._queue = rebuilding, queue
+        self._checking = asyncio.Lock()
+        self._is_check_due = False
+        self._background: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Opens the index for the configured model. Raises as `VectorStore.prepare`, and an embedder's errors."""
-        await self._index.prepare(IndexInfo(self._embedder.model_id, await self._embedder.dimension()))
+        """Opens the index. Raises as `IndexRebuilding.open`."""
+        await self._rebuilding.open()
 
     async def check(self, *, repair: bool) -> IndexReport:
         """Compares every point with its passage, both ways, and puts right what is wrong if asked to.
 
         What is being uploaded, moved or deleted meanwhile is neither reported nor touched. Raises as `open`.
         """
-        async with self._one_at_a_time:
+        async with self._checking:
             await self.open()
-            found = await IndexComparison(
-                self._db, self._documents, self._index, settle_s=self._settle_s
-            ).run()
+            comparison = IndexComparison(
+                self._db, self._documents, self._index, settle_s=self._rebuilding.settle_s
+            )
+            found = await comparison.run()
             repairs = await self._repair(found) if repair else None
         report = _report(found, repairs)
         log.info("index_checked", is_clean=report.is_clean, documents=report.documents, points=report.points)
         return report
 
-    async def reindex(self) -> AsyncIterator[ReindexProgress]:
-        """Rebuilds the index, telling how far it has come; goes on where an earlier rebuilding was stopped."""
-        await self._index.reset()
-        await self.open()
-        async with self._db.read() as unit:
-            counts = await self._documents.counts(unit)
-        ready = [document_id for document_id, (document, _) in counts.items() if document.is_ready]
-        reopened = await self._reopen(ready)
-        yield ReindexProgress(0, reopened, 0, is_done=True)
+    def reindex(self) -> AsyncIterator[ReindexProgress]:
+        """Rebuilds the index beside the one that answers, and tells how it goes until the two have changed places.
+
+        Joins a rebuilding that is under way, and goes on with one that was cut short. Who stops listening does not stop
+        it: `stop` does. Raises as `open`; what is away once it runs is waited for, and told.
+        """
+        return self._rebuilding.follow()
 
     async def compare_counts(self) -> int:
         """The quick comparison, for a start: sums alone. Returns how many documents are embedded again.
 
-        Where keywords do not add up, somebody's move was cut short: then everything is compared.
+        Where keywords do not add up, a move was cut short: then everything is compared, at once where that takes a second or
+        two, else by `start`.
         """
         stored = await self._index.count_by_document()
         async with self._db.read() as unit:
@@ -124,14 +121,50 @@ class IndexMaintenance:
         expected = Counter[str]()
         for document_id, (document, _) in known.items():
             expected.update({keyword: stored.get(document_id, 0) for keyword in document.visibility})
-        if expected != keywords:
-            await self.check(repair=True)
         wanting = [
             document_id
             for document_id, (document, count) in known.items()
             if document.is_ready and stored.get(document_id, 0) != count
         ]
-        return await self._reopen(wanting)
+        reopened = await self._reopen(wanting)
+        self._is_check_due = len(reopened) < len(wanting) or +expected != keywords
+        if self._is_check_due and sum(stored.values()) <= _CHECKED_AT_ONCE:
+            await self.check(repair=True)
+            self._is_check_due = False
+        return len(reopened)
+
+    def start(self) -> None:
+        """Does in the background what opening and `compare_counts` left to be done."""
+        if self._is_check_due:
+            self._background = asyncio.create_task(self._check_quietly())
+        if self._rebuilding.is_due:
+            self._rebuilding.start()
+
+    async def settled(self) -> None:
+        """Waits for what `start` began (tests, orderly ends)."""
+        if self._background is not None:
+            await self._background
+        if self._rebuilding.is_due:
+            await self._rebuilding.start()
+
+    async def stop(self) -> None:
+        """Stops where it is; the next start goes on from there."""
+        await self._rebuilding.stop()
+        if self._background is not None:
+            self._background.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._background
+
+    async def state(self) -> str:
+        """For health: "ok", "rebuilding" while words alone are searched. Raises VectorStoreAway."""
+        await self._index.list_points(limit=1)
+        return "ok" if self._index.answers_whole else "rebuilding"
+
+    async def _check_quietly(self) -> None:
+        try:
+            await self.check(repair=True)
+        except DependencyAway as error:
+            log.warning("index_check_waits", code=error.code)
 
     async def _repair(self, found: Difference) -> Repairs:
         for document_id in found.unknown:
@@ -140,28 +173,28 @@ class IndexMaintenance:
             await self._index.delete_points(strays)
         for document_id in found.wrong_visibility:
             await self._follow_visibility(document_id)
-        reopened = await self._reopen(found.missing | found.incomplete)
-        removed = sum(map(len, found.surplus.values()))
-        return Repairs(len(found.unknown), removed, len(found.wrong_visibility), reopened)
+        wanting = found.missing | found.incomplete
+        reopened = await self._reopen(wanting)
+        await self._rebuilding.embed(wanting - reopened)
+        return Repairs(
+            documents_removed=len(found.unknown),
+            points_removed=sum(map(len, found.surplus.values())),
+            visibility_corrected=len(found.wrong_visibility),
+            documents_reopened=len(reopened),
+            documents_embedded=len(wanting - reopened),
+        )
 
     async def _follow_visibility(self, document_id: str) -> None:
-        """Until what was written is what SQL says afterwards: somebody may move the document in the same moment."""
-        written: tuple[str, ...] | None = None
-        while True:
-            async with self._db.read() as unit:
-                document = await self._documents.find(unit, document_id)
-            if document is None or document.visibility == written:
-                return
-            await self._index.set_visibility(document_id, document.visibility)
-            written = document.visibility
+        await follow_visibility(self._db, self._documents, self._index, document_id)
 
-    async def _reopen(self, document_ids: Collection[str]) -> int:
+    async def _reopen(self, document_ids: Collection[str]) -> set[str]:
+        """Has documents embedded again by their jobs. Returns those that have one."""
         async with self._db.write() as unit:
             tickets = await reopen_for_vectors(unit, document_ids)
         if self._queue.is_started:
-            for ticket in tickets:
+            for ticket in tickets.values():
                 self._queue.deliver(ticket.kind, ticket.id)
-        return len(tickets)
+        return set(tickets)
 
 
 def _report(found: Difference, repairs: Repairs | None) -> IndexReport:

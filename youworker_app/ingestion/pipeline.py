@@ -12,25 +12,25 @@ from youworker_app.core.errors import NotFound
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.telemetry import get_logger
 from youworker_app.documents.intake import DocumentIntake
-from youworker_app.documents.schemas import Locator, NewPassage, PlainPassage, SourceFile
+from youworker_app.documents.schemas import Locator, NewPassage, SourceFile
 from youworker_app.gateways.blobs.errors import BlobMissing
 from youworker_app.gateways.blobs.protocol import BlobStore
 from youworker_app.gateways.embeddings.protocol import Embedder
 from youworker_app.gateways.parsing.errors import PdfWithoutText
 from youworker_app.gateways.parsing.media_types import PDF
 from youworker_app.gateways.parsing.protocol import DocumentParser, OpenDocument
-from youworker_app.gateways.vectors.protocol import VectorPoint, VectorStore
+from youworker_app.gateways.vectors.protocol import VectorStore
 from youworker_app.gateways.vectors.sparse import SparseEncoder
-from youworker_app.ingestion.chunking import ChunkDraft, chunk_unit, embedding_text
+from youworker_app.ingestion.chunking import ChunkDraft, chunk_unit
 from youworker_app.ingestion.errors import NoTextFound
 from youworker_app.ingestion.language import detect_language
+from youworker_app.ingestion.points import BATCH, points_of
 from youworker_app.ingestion.repository import UNFINISHED, JobRepository, JobRow
 from youworker_app.ingestion.schemas import Stage
 from youworker_app.ingestion.waiting import WaitingRoom
 
 log = get_logger(__name__)
 
-_BATCH = 32  # passages embedded between two commits: about a quarter of a second of the built-in model
 # Passages written in one transaction: a long one would keep questions waiting for the database's one writer.
 _ROWS = 256
 _SAMPLE_CHARS = 4_000
@@ -191,11 +191,11 @@ class IngestionPipeline:
                 # As it stands now: its language is known since reading, its sharing and with it its key may have changed.
                 source = await self._intake.source(unit, actor, document_id)
                 batch = await self._intake.read_passages(
-                    unit, actor, source, after_ordinal=cursor - 1, limit=_BATCH
+                    unit, actor, source, after_ordinal=cursor - 1, limit=BATCH
                 )
             if not batch:
                 return source
-            await self._vectors.upsert(await self._points(source, batch))
+            await self._vectors.upsert(await points_of(self._embedder, self._sparse, source, batch))
             cursor = batch[-1].ordinal + 1
             async with self._db.write() as unit:
                 job = await self._current(unit, actor, job_id)
@@ -203,20 +203,6 @@ class IngestionPipeline:
                 job.progress = _TEXT_SHARE + (1 - _TEXT_SHARE) * min(cursor / max(total, 1), 1)
                 unit.after_commit(lambda: self._announce(actor, document_id))
             self._room.open()
-
-    async def _points(self, source: SourceFile, batch: list[PlainPassage]) -> list[VectorPoint]:
-        texts = [embedding_text(source.title, _section(passage), passage.text) for passage in batch]
-        dense = await self._embedder.embed_documents(texts)
-        return [
-            VectorPoint(
-                chunk_id=passage.chunk_id,
-                document_id=source.document_id,
-                visibility=source.visibility,
-                dense=dense[index],
-                sparse=self._sparse.encode_document(texts[index], source.language),
-            )
-            for index, passage in enumerate(batch)
-        ]
 
     async def _finish(self, actor: Actor, job_id: str, source: SourceFile) -> None:
         async with self._db.write() as unit:
@@ -240,7 +226,3 @@ class IngestionPipeline:
 
     def _announce(self, actor: Actor, document_id: str) -> None:
         self._bus.publish(user_topic(actor.user_id), Event("documents_changed", document_id))
-
-
-def _section(passage: PlainPassage) -> str | None:
-    return passage.locator.section or None

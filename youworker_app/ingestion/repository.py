@@ -1,7 +1,8 @@
 """All SQL of jobs."""
 
+import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -16,10 +17,12 @@ from youworker_app.core.errors import NotFound
 from youworker_app.core.names import is_plain_text
 from youworker_app.ingestion.errors import RequesterGone
 from youworker_app.ingestion.schemas import JobView, Stage
+from youworker_app.models.accounts import InstallationFact
 from youworker_app.models.documents import Document
 from youworker_app.models.jobs import Job
 
 UNFINISHED = ("queued", "running")
+_GENERATIONS = "index_generations"
 _AT_ONCE = 500  # ids in one statement: databases bound their number
 JobRow = Job  # the name by which services speak of a row that a repository gave them
 
@@ -30,6 +33,16 @@ class JobTicket:
 
     id: str
     kind: str
+
+
+@dataclass(frozen=True)
+class Generations:
+    """The search index by names of its generations (see gateways/vectors/generations.py): which one answers, which one
+    grows beside it, and which have been given up and may still have to be erased."""
+
+    answering: str = ""
+    growing: str | None = None
+    retired: tuple[str, ...] = ()
 
 
 class JobRepository(Repository):
@@ -141,16 +154,44 @@ async def erase_jobs(unit: UnitOfWork, user_id: str) -> int:
     return await erase_rows(unit, Job, col(Job.requester_id) == user_id)
 
 
-async def reopen_for_vectors(unit: UnitOfWork, document_ids: Collection[str]) -> list[JobTicket]:
-    """Sends finished documents back to the stage before embedding: their vectors are not all in the store."""
-    ids, tickets = list(document_ids), []
+async def reopen_for_vectors(unit: UnitOfWork, document_ids: Collection[str]) -> dict[str, JobTicket]:
+    """Sends finished documents back to the stage before embedding: their vectors are not all in the store.
+
+    Returns the jobs by document; a document without a finished job has none.
+    """
+    ids, tickets = list(document_ids), dict[str, JobTicket]()
     for start in range(0, len(ids), _AT_ONCE):
         wanted = col(Job.document_id).in_(ids[start : start + _AT_ONCE])
         statement = select(Job).where(wanted, col(Job.state) == "done")
         for job in (await unit.session.execute(system_scope(statement, SystemReason.RECOVERY))).scalars():
             job.state, job.stage, job.cursor, job.updated_at = "queued", Stage.TEXT.value, 0, now()
-            tickets.append(JobTicket(job.id, job.kind))
+            tickets[str(job.document_id)] = JobTicket(job.id, job.kind)
     return tickets
+
+
+async def read_generations(unit: UnitOfWork) -> Generations:
+    """Which generations of the search index there are."""
+    fact = await _generations_fact(unit)
+    if fact is None:
+        return Generations()
+    kept = json.loads(fact.value)
+    return Generations(kept["answering"], kept["growing"], tuple(kept["retired"]))
+
+
+async def write_generations(unit: UnitOfWork, generations: Generations) -> None:
+    """Remembers which generations there are."""
+    fact = await _generations_fact(unit)
+    value = json.dumps(asdict(generations))
+    if fact is None:
+        unit.session.add(InstallationFact(name=_GENERATIONS, value=value))
+    else:
+        fact.value = value
+
+
+async def _generations_fact(unit: UnitOfWork) -> InstallationFact | None:
+    statement = select(InstallationFact).where(col(InstallationFact.name) == _GENERATIONS)
+    found = await unit.session.execute(system_scope(statement, SystemReason.INDEX))
+    return found.scalar_one_or_none()
 
 
 def job_view(job: Job) -> JobView:

@@ -11,7 +11,8 @@ from youworker_app.core.db import Database
 from youworker_app.core.errors import AppError
 from youworker_app.operations.repository import answers
 
-Probe = Callable[[], Awaitable[bool]]
+Probe = Callable[[], Awaitable[bool | str]]
+"""Whether something answers, or in a word how it is: "ok", or what is not as it should be."""
 
 _LONGEST_PROBE_S: Final = 5.0
 
@@ -20,14 +21,14 @@ class HealthService:
     """`probes` name what the installation leans on; each tells whether it answers."""
 
     def __init__(self, db: Database, probes: Mapping[str, Probe] | None = None) -> None:
-        self._probes = {"database": lambda: answers(db), **(probes or {})}
+        self._probes: dict[str, Probe] = {"database": lambda: answers(db), **(probes or {})}
 
     async def live(self) -> dict[str, str]:
         """That the process answers; says nothing about what it leans on."""
         return {"status": "ok"}
 
     async def detailed(self, actor: Actor) -> dict[str, Any]:
-        """`{status: ok|degraded, checks: {name: {state: ok|away, ms}}}`. Root, by key with the scope admin."""
+        """`{status: ok|degraded, checks: {name: {state: ok|away|<its own word>, ms}}}`. Root, by key with the scope admin."""
         require_scope(actor, Scope.ADMIN)
         require(actor, Permission.ADMINISTER)
         found = await asyncio.gather(*map(_checked, self._probes.values()))
@@ -40,7 +41,8 @@ async def _checked(probe: Probe) -> dict[str, Any]:
     started = time.monotonic()
     try:
         async with asyncio.timeout(_LONGEST_PROBE_S):
-            is_well = await probe()
+            found = await probe()
     except (AppError, OSError, TimeoutError):
-        is_well = False
-    return {"state": "ok" if is_well else "away", "ms": round((time.monotonic() - started) * 1_000)}
+        found = False
+    state = found if isinstance(found, str) else "ok" if found else "away"
+    return {"state": state, "ms": round((time.monotonic() - started) * 1_000)}

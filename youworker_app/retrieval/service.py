@@ -13,9 +13,10 @@ import numpy as np
 
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.vectors import access_filter
-from youworker_app.core.errors import DependencyAway
+from youworker_app.core.errors import AppError, DependencyAway
 from youworker_app.core.telemetry import get_logger
 from youworker_app.documents.schemas import DocumentFilter, Passage
+from youworker_app.gateways.embeddings.errors import EmbeddingDimensionChanged
 from youworker_app.gateways.embeddings.protocol import Embedder, Vectors
 from youworker_app.gateways.vectors.protocol import VectorHit, VectorStore
 from youworker_app.gateways.vectors.sparse import SparseEncoder
@@ -40,6 +41,8 @@ _LANGUAGES_FOR_S = 30.0
 # Of a pasted letter its last questions are searched for, or its start and end when it has none.
 _HEAD_CHARS, _TAIL_CHARS, _MOST_QUESTIONS = 1_000, 1_000, 3
 _MOST_SENTENCES = 12  # that are embedded, where no word tells which one answers
+# What stands in the way of a search by meaning and leaves the one by words.
+_LEAVES_WORDS = (DependencyAway, EmbeddingDimensionChanged)
 _MOST_TAGS = 50  # a document has no more
 
 
@@ -61,7 +64,7 @@ class _Hits:
     dense: list[VectorHit]
     sparse: list[VectorHit]
     question: Vectors | None
-    failure: DependencyAway | None
+    failure: AppError | None
 
 
 class RetrievalService:
@@ -162,7 +165,7 @@ class RetrievalService:
         dense, sparse = await asyncio.gather(near(), worded, return_exceptions=True)
         if isinstance(sparse, BaseException):
             raise sparse
-        if isinstance(dense, DependencyAway):
+        if isinstance(dense, _LEAVES_WORDS):
             log.warning("searched_without_vectors", code=dense.code)
             return _Hits([], sparse, None, dense)
         if isinstance(dense, BaseException):
@@ -186,7 +189,7 @@ class RetrievalService:
             rows = await self._embedder.embed_documents(
                 [passage.text[one.start : one.end] for one in sentences]
             )
-        except DependencyAway:
+        except _LEAVES_WORDS:
             return None
         return sentences[int(np.argmax(rows @ question))]
 

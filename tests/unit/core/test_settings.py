@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from youworker_app.core.settings import CONCERNS, LLMSettings, ServerSettings, Settings
+from youworker_app.core.settings import (
+    CONCERNS,
+    LLMSettings,
+    ServerSettings,
+    Settings,
+    VectorSettings,
+    what_is_wrong,
+)
 from youworker_app.core.settings_docs import env_example, rows, settings_page
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -65,3 +72,31 @@ def test_the_database_is_in_the_data_folder_unless_set(
     assert Settings(data_dir=tmp_path).database_url() == f"sqlite+aiosqlite:///{tmp_path}/youworker.db"
     monkeypatch.setenv("YOUWORKER_DATABASE_URL", "postgresql+asyncpg://x/y")
     assert Settings(data_dir=tmp_path).database_url() == "postgresql+asyncpg://x/y"
+
+
+def test_a_qdrant_server_by_its_plain_names_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert VectorSettings().backend == "embedded"
+    monkeypatch.setenv("QDRANT_URL", "http://qdrant:6333/")
+    monkeypatch.setenv("QDRANT_API_KEY", "a-key")
+    given = VectorSettings()
+    assert (given.backend, given.qdrant_url) == ("server", "http://qdrant:6333")
+    assert given.qdrant_api_key.get_secret_value() == "a-key"
+    monkeypatch.setenv("YOUWORKER_VECTORS_QDRANT_URL", "https://ours:6333")
+    assert VectorSettings().qdrant_url == "https://ours:6333"
+    monkeypatch.setenv("YOUWORKER_VECTORS_BACKEND", "embedded")
+    assert VectorSettings().backend == "embedded"
+
+
+@pytest.mark.parametrize("url", ["qdrant:6333", "ftp://qdrant", "http://"])
+def test_qdrants_address_is_an_address(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("QDRANT_URL", url)
+    with pytest.raises(ValidationError) as refused:
+        VectorSettings()
+    assert what_is_wrong(refused.value).startswith("YOUWORKER_VECTORS_QDRANT_URL: ")
+
+
+def test_a_server_without_an_address_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YOUWORKER_VECTORS_BACKEND", "server")
+    with pytest.raises(ValidationError) as refused:
+        VectorSettings()
+    assert "YOUWORKER_VECTORS_QDRANT_URL is not set" in what_is_wrong(refused.value)

@@ -48,5 +48,5 @@ class EmbeddingDimensionChanged(Conflict):
     code = "EMBEDDING_DIMENSION_CHANGED"
     template = (
         "The embedding model {model} now makes vectors of {found} numbers instead of {expected}: it is another "
-        "model under the same name. Restart YouWorker and re-index the documents."
+        "model under the same name. Run `youworker vectors reindex`; until then documents are found by their words only."
     )

@@ -28,6 +28,9 @@ class InMemoryEmbedder:
     async def dimension(self) -> int:
         return DIMENSION
 
+    async def measure(self) -> int:
+        return DIMENSION
+
     async def embed_documents(self, texts: Sequence[str]) -> Vectors:
         self.document_calls += 1
         self.texts_embedded += len(texts)

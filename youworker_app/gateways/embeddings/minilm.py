@@ -70,6 +70,9 @@ class MiniLMEmbedder:
     async def dimension(self) -> int:
         return DIMENSION
 
+    async def measure(self) -> int:
+        return DIMENSION
+
     async def embed_documents(self, texts: Sequence[str]) -> Vectors:
         engine = await self._loaded()
         loop = asyncio.get_running_loop()

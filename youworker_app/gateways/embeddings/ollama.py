@@ -69,6 +69,10 @@ class OllamaEmbedder:
             await self._embed(["dimension"])
         return self._dimension or 0
 
+    async def measure(self) -> int:
+        self._dimension = None
+        return await self.dimension()
+
     async def embed_documents(self, texts: Sequence[str]) -> Vectors:
         marked = [self._document_prefix + text for text in texts]
         parts = [await self._embed(marked[start : start + _BATCH]) for start in range(0, len(marked), _BATCH)]

@@ -25,6 +25,10 @@ class Embedder(Protocol):
         """How many numbers a vector has."""
         ...
 
+    async def measure(self) -> int:
+        """How many numbers a vector has now, as the model itself shows; what was remembered is forgotten."""
+        ...
+
     async def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """One row for each text, shape (len(texts), dimension), L2-normalised rows."""
         ...

@@ -13,6 +13,16 @@ class VectorStoreAway(DependencyAway):
     )
 
 
+class VectorKeyRefused(VectorStoreAway):
+    """The server does not take our key."""
+
+    code = "VECTOR_KEY_REFUSED"
+    template = (
+        "The search index refuses YouWorker's key. Documents and chats are safe. An administrator has to set "
+        "YOUWORKER_VECTORS_QDRANT_API_KEY to the key of the Qdrant server."
+    )
+
+
 class IndexMismatch(ConfigurationError):
     """The index holds another model's vectors. Details: made_with, made_dimension, configured, dimension."""
 
@@ -21,6 +31,16 @@ class IndexMismatch(ConfigurationError):
         "The search index was made with the model {made_with} ({made_dimension} dimensions), but "
         "{configured} ({dimension} dimensions) is configured now. Configure the former model again, or run "
         "`youworker vectors reindex` to rebuild the index."
+    )
+
+
+class VectorIndexRebuilding(DependencyAway):
+    """Another embedding model is configured than the one that made the index: until it is rebuilt, words alone are found."""
+
+    code = "VECTOR_INDEX_REBUILDING"
+    template = (
+        "The search index is being rebuilt for another embedding model. Until that is done, documents are found by "
+        "their words only. Try again later, or ask with words that stand in the document."
     )
 
 
@@ -41,6 +61,16 @@ class VectorIndexDamaged(ConfigurationError):
     template = (
         "The search index in {folder} cannot be read. The documents are not affected: run "
         "`youworker vectors reindex` to rebuild the index."
+    )
+
+
+class VectorCollectionForeign(ConfigurationError):
+    """A collection of that name was not made by this product, which leaves it alone. Detail: collection."""
+
+    code = "VECTOR_COLLECTION_FOREIGN"
+    template = (
+        "The collection {collection} on the Qdrant server was not made by YouWorker and is left alone. Set "
+        "YOUWORKER_VECTORS_COLLECTION to another name."
     )
 
 

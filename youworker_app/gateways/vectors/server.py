@@ -1,21 +1,23 @@
-"""The vector store on a Qdrant server, through its own client. One collection; which model made it stands in
-the collection's metadata.
+"""The vector store on a Qdrant server, through its own client. A collection is a generation; which model made it stands
+in the collection's metadata.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from functools import partial
 
-import httpx
 import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import AsyncQdrantClient, models
-from qdrant_client.common.client_exceptions import QdrantException
-from qdrant_client.http.exceptions import ApiException
 
+from youworker_app.core.settings import VectorSettings
 from youworker_app.core.telemetry import get_logger
-from youworker_app.gateways.vectors import rules
-from youworker_app.gateways.vectors.errors import VectorIndexDamaged, VectorServerTooOld, VectorStoreAway
+from youworker_app.gateways.vectors import rules, server_config
+from youworker_app.gateways.vectors.errors import (
+    VectorCollectionForeign,
+    VectorServerTooOld,
+    VectorStoreAway,
+)
 from youworker_app.gateways.vectors.protocol import (
     AccessFilter,
     IndexInfo,
@@ -24,48 +26,42 @@ from youworker_app.gateways.vectors.protocol import (
     VectorHit,
     VectorPoint,
 )
+from youworker_app.gateways.vectors.server_calls import asked, connect, translated
 
 log = get_logger(__name__)
 
-_BATCH = 256
 # The first version that counts rarity within a filter.
 _NEEDED = (1, 19)
-
-
-def connect(url: str, api_key: str, timeout_s: float) -> AsyncQdrantClient:
-    """A client for a server, not yet connected. `timeout_s` bounds each call; an empty key means none."""
-    # The client's own version check would ask at once and warn; `prepare` asks itself.
-    return AsyncQdrantClient(
-        url=url, api_key=api_key or None, timeout=max(1, round(timeout_s)), check_compatibility=False
-    )
 
 
 class ServerVectorStore:
     """Fulfils `VectorStore` over one collection. Owns the client: `close` closes it."""
 
-    def __init__(self, client: AsyncQdrantClient, collection: str) -> None:
+    def __init__(
+        self, client: AsyncQdrantClient, collection: str, settings: VectorSettings | None = None
+    ) -> None:
         self._client = client
         self._collection = collection
+        self._settings = settings or VectorSettings()
         self._info: IndexInfo | None = None
 
     async def prepare(self, info: IndexInfo) -> None:
-        with _translated():
-            await self._check_version()
-            if await self._client.collection_exists(self._collection):
-                rules.check_same(await self._read_info(), info)
-            else:
-                await self._create(info)
-            # Repeated at every start: a crash may have come between the collection and its indices.
-            await self._index_payload()
+        await self._check_version()
+        if await self._exists():
+            config = await self._config()
+            rules.check_same(_made(config, self._collection), info)
+            await self._adapt(config)
+        else:
+            await self._create(info)
+        # Repeated at every start: a crash may have come between the collection and its indices.
+        await self._index_payload()
         self._info = info
 
     async def upsert(self, points: Sequence[VectorPoint]) -> None:
         rules.check_points(points, self._ready().dimension)
-        with _translated():
-            for batch in rules.batches(points, _BATCH):
-                await self._client.upsert(
-                    self._collection, [_server_point(point) for point in batch], wait=True
-                )
+        for batch in rules.batches(points, self._settings.batch_size):
+            written = [_server_point(point) for point in batch]
+            await asked(partial(self._client.upsert, self._collection, written, wait=True))
 
     async def search_dense(
         self,
@@ -78,7 +74,8 @@ class ServerVectorStore:
         rules.check_dense(vector, self._ready().dimension)
         if rules.finds_nothing(access, limit, document_ids):
             return []
-        return await self._search(vector.tolist(), rules.DENSE, _may_see(access), limit, document_ids, None)
+        params = server_config.dense_search(self._settings)
+        return await self._search(vector.tolist(), rules.DENSE, _may_see(access), limit, document_ids, params)
 
     async def search_sparse(
         self,
@@ -98,14 +95,12 @@ class ServerVectorStore:
     async def set_visibility(self, document_id: str, visibility: Sequence[str]) -> None:
         self._ready()
         payload = {rules.VISIBILITY: list(visibility)}
-        with _translated():
-            await self._client.set_payload(self._collection, payload, points=_of(document_id), wait=True)
+        points = _of(document_id)
+        await asked(partial(self._client.set_payload, self._collection, payload, points=points, wait=True))
 
     async def delete_document(self, document_id: str) -> None:
         self._ready()
-        with _translated():
-            selector = models.FilterSelector(filter=_of(document_id))
-            await self._client.delete(self._collection, points_selector=selector, wait=True)
+        await self._delete(models.FilterSelector(filter=_of(document_id)))
 
     async def count_by_document(self) -> dict[str, int]:
         return await self._count_by(rules.DOCUMENT)
@@ -117,34 +112,26 @@ class ServerVectorStore:
         self, *, after: str | None = None, limit: int, document_id: str | None = None
     ) -> list[StoredPoint]:
         self._ready()
-        with _translated():
-            # The server begins its page with the id that it is given.
-            records, _ = await self._client.scroll(
-                self._collection,
-                scroll_filter=_of(document_id) if document_id is not None else None,
-                offset=after,
-                limit=limit + 1,
-                with_payload=True,
-                with_vectors=False,
-            )
+        # The server begins its page with the id that it is given.
+        page = partial(self._client.scroll, self._collection, offset=after, limit=limit + 1)
+        within = _of(document_id) if document_id is not None else None
+        records, _ = await asked(partial(page, scroll_filter=within, with_payload=True, with_vectors=False))
         return [point for point in map(_stored, records) if point.chunk_id != after][:limit]
 
     async def delete_points(self, chunk_ids: Collection[str]) -> None:
         self._ready()
         if chunk_ids:
-            with _translated():
-                selector = models.PointIdsList(points=list(chunk_ids))
-                await self._client.delete(self._collection, points_selector=selector, wait=True)
+            await self._delete(models.PointIdsList(points=list(chunk_ids)))
 
     async def reset(self) -> None:
         self._info = None
-        with _translated():
-            if await self._client.collection_exists(self._collection):
-                await self._client.delete_collection(self._collection)
+        if await self._exists():
+            await self._refuse_foreign()
+            await asked(partial(self._client.delete_collection, self._collection))
 
     async def close(self) -> None:
         self._info = None
-        with _translated():
+        async with translated():
             await self._client.close()
 
     def _ready(self) -> IndexInfo:
@@ -153,39 +140,57 @@ class ServerVectorStore:
         return self._info
 
     async def _check_version(self) -> None:
-        version = (await self._client.info()).version
+        version = (await asked(self._client.info)).version
         major, minor = (int(part) for part in version.split(".")[:2])
         if (major, minor) < _NEEDED:
             raise VectorServerTooOld(version=version, needed=".".join(map(str, _NEEDED)))
 
+    async def _exists(self) -> bool:
+        return await asked(partial(self._client.collection_exists, self._collection))
+
+    async def _config(self) -> models.CollectionConfig:
+        return (await asked(partial(self._client.get_collection, self._collection))).config
+
+    async def _refuse_foreign(self) -> None:
+        _made(await self._config(), self._collection)
+
     async def _create(self, info: IndexInfo) -> None:
-        await self._client.create_collection(
+        async with (
+            translated()
+        ):  # once: a second try would find what the first one made, and call it a conflict
+            await self._client.create_collection(
+                self._collection,
+                vectors_config=server_config.new_vectors(self._settings, info.dimension),
+                sparse_vectors_config=server_config.sparse_vectors(self._settings),
+                metadata=asdict(info),
+            )
+
+    async def _adapt(self, config: models.CollectionConfig) -> None:
+        """Brings a collection up to date with the settings; the server works it off by itself."""
+        if server_config.is_as_set(config, self._settings):
+            return
+        log.info("vector_collection_changed", collection=self._collection)
+        changes = partial(
+            self._client.update_collection,
             self._collection,
-            vectors_config={
-                rules.DENSE: models.VectorParams(size=info.dimension, distance=models.Distance.COSINE)
-            },
-            sparse_vectors_config={rules.SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-            metadata=asdict(info),
+            vectors_config=server_config.changed_vectors(self._settings),
+            sparse_vectors_config=server_config.sparse_vectors(self._settings),
         )
+        await asked(changes)
 
     async def _index_payload(self) -> None:
         for field in (rules.VISIBILITY, rules.DOCUMENT):
-            await self._client.create_payload_index(
-                self._collection, field, models.PayloadSchemaType.KEYWORD, wait=True
-            )
+            kind = models.PayloadSchemaType.KEYWORD
+            await asked(partial(self._client.create_payload_index, self._collection, field, kind, wait=True))
 
-    async def _read_info(self) -> IndexInfo:
-        metadata = (await self._client.get_collection(self._collection)).config.metadata or {}
-        try:
-            return IndexInfo(**metadata)
-        except TypeError as error:
-            raise VectorIndexDamaged(folder=self._collection) from error
+    async def _delete(self, selector: models.PointsSelector) -> None:
+        await asked(partial(self._client.delete, self._collection, points_selector=selector, wait=True))
 
     async def _count_by(self, field: str) -> dict[str, int]:
         self._ready()
-        with _translated():
-            limit = (await self._client.count(self._collection, exact=True)).count + rules.SPARE_VALUES
-            found = await self._client.facet(self._collection, key=field, limit=limit, exact=True)
+        points = (await asked(partial(self._client.count, self._collection, exact=True))).count
+        limit = points + rules.SPARE_VALUES
+        found = await asked(partial(self._client.facet, self._collection, key=field, limit=limit, exact=True))
         return {str(hit.value): hit.count for hit in found.hits if hit.count}
 
     async def _search(
@@ -201,17 +206,47 @@ class ServerVectorStore:
         if document_ids is not None:
             within = models.MatchAny(any=list(document_ids))
             conditions.append(models.FieldCondition(key=rules.DOCUMENT, match=within))
-        with _translated():
-            found = await self._client.query_points(
-                self._collection,
-                query=query,
-                using=using,
-                query_filter=models.Filter(must=list(conditions)),
-                search_params=params,
-                limit=limit,
-                with_payload=[rules.DOCUMENT],
-            )
+        search = partial(
+            self._client.query_points,
+            self._collection,
+            query=query,
+            using=using,
+            query_filter=models.Filter(must=list(conditions)),
+            search_params=params,
+            limit=limit,
+            with_payload=[rules.DOCUMENT],
+        )
+        found = await asked(search)
         return rules.best_first(_hit(point) for point in found.points)
+
+
+class ServerShelf:
+    """Fulfils `VectorShelf`: a collection for each generation, the first under the configured name itself."""
+
+    def __init__(self, settings: VectorSettings) -> None:
+        self._settings = settings
+
+    def store(self, name: str) -> ServerVectorStore:
+        settings = self._settings
+        key = settings.qdrant_api_key.get_secret_value()
+        client = connect(settings.qdrant_url, key, settings.timeout_s)
+        collection = f"{settings.collection}-{name}" if name else settings.collection
+        return ServerVectorStore(client, collection, settings)
+
+    async def remove(self, name: str) -> None:
+        store = self.store(name)
+        try:
+            await store.reset()
+        finally:
+            await store.close()
+
+
+def _made(config: models.CollectionConfig, collection: str) -> IndexInfo:
+    """Which model made a collection. Raises VectorCollectionForeign when it is not one of ours."""
+    try:
+        return IndexInfo(**(config.metadata or {}))
+    except TypeError as error:
+        raise VectorCollectionForeign(collection=collection) from error
 
 
 def _may_see(access: AccessFilter) -> models.FieldCondition:
@@ -245,13 +280,3 @@ def _stored(record: models.Record) -> StoredPoint:
 
 def _hit(point: models.ScoredPoint) -> VectorHit:
     return VectorHit(str(point.id), str((point.payload or {})[rules.DOCUMENT]), point.score)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (ApiException, QdrantException, httpx.HTTPError) as error:
-        # The class alone: the client puts the server's whole answer into the text.
-        log.warning("vector_server_failed", kind=type(error).__name__)
-        raise VectorStoreAway from error

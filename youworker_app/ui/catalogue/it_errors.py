@@ -48,7 +48,8 @@ TEXTS: dict[str, str] = {
     ),
     "EMBEDDING_DIMENSION_CHANGED": (
         "Il modello di embedding {model} ora produce vettori di {found} numeri invece di {expected}: "
-        "è un altro modello con lo stesso nome. Riavvia YouWorker e ricrea l'indice dei documenti."
+        "è un altro modello con lo stesso nome. Esegui `youworker vectors reindex`; fino ad allora i "
+        "documenti si trovano solo per le loro parole."
     ),
     "EMBEDDING_FAILED": "Il modello di embedding {model} non è riuscito: {reason}",
     "EMBEDDING_MODEL_MISSING": (
@@ -265,6 +266,10 @@ TEXTS: dict[str, str] = {
     ),
     "USERNAME_TAKEN": "Questo nome utente è già in uso. Scegline un altro.",
     "USER_NOT_FOUND": "Non c'è nessuno con questo nome utente.",
+    "VECTOR_COLLECTION_FOREIGN": (
+        "La collezione {collection} sul server Qdrant non è stata creata da YouWorker e non viene toccata. "
+        "Imposta YOUWORKER_VECTORS_COLLECTION su un altro nome."
+    ),
     "VECTOR_FOLDER_IN_USE": (
         "L'indice di ricerca in {folder} è usato da un altro YouWorker. Fermalo, oppure assegna a "
         "questo una cartella dati propria."
@@ -277,6 +282,14 @@ TEXTS: dict[str, str] = {
         "L'indice di ricerca è stato creato con il modello {made_with} ({made_dimension} "
         "dimensioni), ma ora è configurato {configured} ({dimension} dimensioni). Riconfigura il "
         "modello precedente, oppure esegui `youworker vectors reindex` per ricostruire l'indice."
+    ),
+    "VECTOR_INDEX_REBUILDING": (
+        "L'indice di ricerca viene ricostruito per un altro modello di embedding. Fino alla fine i documenti "
+        "si trovano solo per le loro parole. Riprova più tardi, o cerca con parole contenute nel documento."
+    ),
+    "VECTOR_KEY_REFUSED": (
+        "L'indice di ricerca rifiuta la chiave di YouWorker. Documenti e chat sono al sicuro. Un amministratore "
+        "deve impostare YOUWORKER_VECTORS_QDRANT_API_KEY sulla chiave del server Qdrant."
     ),
     "VECTOR_SERVER_TOO_OLD": (
         "Il server Qdrant ha la versione {version}, ma serve la {needed} o una più recente. Aggiornalo."
