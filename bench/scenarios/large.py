@@ -41,7 +41,5 @@ async def _figure(name: str, points: int) -> Figure:
             await process.wait()
     if process.returncode:
         raise NotMeasured(complaints.decode(errors="replace")[-500:])
-    told = {
-        key: float(value.replace(",", "")) for key, value in map(str.split, printed.decode().splitlines())
-    }
+    told = {key: float(value.replace(",", "")) for key, value in _FIGURE.findall(printed.decode())}
     return Figure(name, round(told[_SEARCHED], 2), {"points": points, **told})
