@@ -4,6 +4,8 @@ from starlette.types import ASGIApp
 
 from youworker_app.api.connections import Connections
 from youworker_app.api.middleware import OuterPolicy, harden
+from youworker_app.api.readers import ConnectionPatience, ReaderPatience
+from youworker_app.api.sockets import SocketGuard
 from youworker_app.core.settings import ServerSettings
 from youworker_app.core.stopping import Stopping
 from youworker_app.core.telemetry import configure_logging
@@ -24,5 +26,7 @@ def create() -> ASGIApp:
         server_host=settings.host, public_origins=settings.public_origins, script_hashes=read_script_hashes()
     )
     stopping = Stopping()
-    connections = Connections(reflex_app(), stopping)
-    return harden(WithInstallation(connections, build_local(stopping), stopping, connections.close), policy)
+    connections = Connections(SocketGuard(reflex_app(), settings), stopping)
+    inner = WithInstallation(connections, build_local(stopping), stopping, connections.close)
+    patient = ReaderPatience(inner, settings.reader_patience_s)
+    return harden(ConnectionPatience(patient, settings.reader_patience_s), policy)

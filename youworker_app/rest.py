@@ -10,6 +10,7 @@ from youworker_app.api.connections import Connections
 from youworker_app.api.local import LocalApplication, create_maintenance
 from youworker_app.api.middleware import CorrelationId
 from youworker_app.chat import routes as chat
+from youworker_app.core.settings import ServerSettings
 from youworker_app.core.stopping import Stopping
 from youworker_app.documents import routes as documents
 from youworker_app.groups import routes as groups
@@ -22,7 +23,11 @@ from youworker_app.retrieval import routes as retrieval
 def build_rest() -> FastAPI:
     """The application; the services that its routes ask for are wired before the first request."""
     domains = (accounts, groups, documents, ingestion, retrieval, chat)
-    return create_api([domain.router for domain in domains], plain=[form_routes.router, operations.router])
+    return create_api(
+        [domain.router for domain in domains],
+        plain=[form_routes.router, operations.router],
+        body_patience_s=ServerSettings().body_patience_s,
+    )
 
 
 def build_maintenance() -> FastAPI:

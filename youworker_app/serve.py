@@ -5,12 +5,14 @@ It imports neither Reflex nor a domain: the worker does, after the environment i
 
 import ctypes
 import os
+import resource
 import signal
 import socket
 import sys
 from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 from pydantic import ValidationError
@@ -26,6 +28,11 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 # The server gives up on a worker only after its own drain had its time.
 DRAIN_MARGIN_SECONDS = 5
+
+# Who has not sent a whole head by then, on a new connection or on one that was kept, is let go.
+HEADER_SECONDS = 20
+# Beside connections: files, the database, the loop.
+_OTHER_FILES = 512
 
 # Reflex reads these at import. The names with two underscores are internal to the pinned release: they make it serve
 # the front end that was built ahead instead of building one.
@@ -55,6 +62,7 @@ def main() -> int:
     except CannotStart as problem:
         print(f"YouWorker cannot start: {problem}", file=sys.stderr)
         return 1
+    allow_files(settings.max_connections + _OTHER_FILES)
     print(f"YouWorker: {address(settings)} (stop with Ctrl+C)", flush=True)
     serve(settings)
     return 0
@@ -88,6 +96,16 @@ def require_free_port(host: str, port: int) -> None:
         ) from None
 
 
+def allow_files(wanted: int) -> int:
+    """Raises the soft limit of open files to `wanted` if it is lower, as far as the hard one allows; returns what holds."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return soft
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return allowed
+
+
 def address(settings: ServerSettings) -> str:
     """The address to open in a browser: the first public one, else the one listened on."""
     if settings.public_origins:
@@ -109,6 +127,10 @@ def serve(settings: ServerSettings) -> None:
         working_dir=PROJECT_ROOT,
         log_level=LogLevels.warning,
         log_access=False,
+        # Its own default, 1,024 for both, would let so many silent connections make it deaf.
+        backlog=settings.max_connections,
+        backpressure=settings.max_connections,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000),
         workers_kill_timeout=settings.shutdown_seconds + DRAIN_MARGIN_SECONDS,
     ).serve()
 

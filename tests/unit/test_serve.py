@@ -1,12 +1,21 @@
 """What the launcher refuses, and how it says so."""
 
+import resource
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from youworker_app.core.settings import ServerSettings
-from youworker_app.serve import CannotStart, address, read_settings, require_free_port, require_front_end
+from youworker_app.serve import (
+    CannotStart,
+    address,
+    allow_files,
+    read_settings,
+    require_free_port,
+    require_front_end,
+)
 
 
 def test_a_used_port_is_told_with_the_way_out() -> None:
@@ -64,3 +73,21 @@ def test_settings_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 )
 def test_the_address_that_is_told(settings: dict[str, object], told: str) -> None:
     assert address(ServerSettings.model_validate(settings)) == told
+
+
+@pytest.fixture
+def _files() -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[0], resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+@pytest.mark.usefixtures("_files")
+def test_open_files_are_allowed_as_far_as_may_be() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    assert allow_files(700) == 700
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (700, hard)
+    assert allow_files(600) == 700
+    if hard != resource.RLIM_INFINITY:
+        assert allow_files(hard + 1) == hard

@@ -18,7 +18,11 @@ _METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "
 
 
 def create_api(
-    routers: Iterable[APIRouter], *, plain: Iterable[APIRouter] = (), streamed: Collection[str] = STREAMED
+    routers: Iterable[APIRouter],
+    *,
+    plain: Iterable[APIRouter] = (),
+    streamed: Collection[str] = STREAMED,
+    body_patience_s: float = 30.0,
 ) -> FastAPI:
     """The application: `routers` stand under /v1, `plain` ones where they say; `streamed` paths bound their own bodies."""
     app = bare_app()
@@ -28,7 +32,7 @@ def create_api(
         app.include_router(router)
     for path in (PREFIX, PREFIX + "/{rest:path}"):
         app.add_api_route(path, nothing_here, methods=_METHODS, include_in_schema=False)
-    app.add_middleware(BodyLimit, streamed=streamed)
+    app.add_middleware(BodyLimit, streamed=streamed, patience_s=body_patience_s)
     return app
 
 

@@ -3,6 +3,7 @@
 A route that streams its body itself (uploads) is named when the app is made, and bounds it on its own.
 """
 
+import asyncio
 import json
 from collections.abc import Collection
 from typing import Final
@@ -22,11 +23,16 @@ class BodyTooLarge(TooLarge):
     code, template = "BODY_TOO_LARGE", "A request of this kind can have at most {max_bytes} bytes."
 
 
+class BodyTooSlow(Malformed):
+    code, http_status = "BODY_TOO_SLOW", 408
+    template = "The request did not arrive within {seconds} seconds. Send it again."
+
+
 class BodyLimit:
     """Reads the bodies of /v1 (JSON) and /auth (forms) up to their limit and hands them on whole."""
 
-    def __init__(self, app: ASGIApp, *, streamed: Collection[str]) -> None:
-        self.app, self._streamed = app, frozenset(streamed)
+    def __init__(self, app: ASGIApp, *, streamed: Collection[str], patience_s: float) -> None:
+        self.app, self._streamed, self._patience_s = app, frozenset(streamed), patience_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self.app
@@ -34,9 +40,12 @@ class BodyLimit:
             try:
                 _check_address(scope)
                 if scope["path"] not in self._streamed:
-                    receive = await _bounded(scope, receive)
+                    async with asyncio.timeout(self._patience_s):
+                        receive = await _bounded(scope, receive)
             except AppError as error:
                 app = answer(error)
+            except TimeoutError:
+                app = answer(BodyTooSlow(seconds=round(self._patience_s)))
         await app(scope, receive, send)
 
 

@@ -170,6 +170,15 @@ class IngestionSettings(BaseSettings):
     max_file_bytes: int = Field(
         200 * MIB, ge=1, le=20 * 1024 * MIB, description="Largest file accepted, in bytes."
     )
+    upload_idle_s: float = Field(
+        60, gt=0, le=3_600, description="An upload that nothing comes of for so many seconds is ended."
+    )
+    upload_min_bytes_per_s: int = Field(
+        1_024,
+        ge=0,
+        description="Slowest upload, in bytes a second on average, looked at once it was waited for as long as for "
+        "an idle one; 0 for none.",
+    )
     max_files_per_upload: int = Field(100, ge=1, le=10_000, description="Most files in one upload.")
     max_pages: int = Field(20_000, ge=1, description="Most pages in one document.")
     workers: int = Field(2, ge=1, le=64, description="Documents worked on at the same time.")
@@ -210,6 +219,39 @@ class ServerSettings(BaseSettings):
         "INFO", description="Least severe log event written."
     )
     log_json: bool = Field(False, description="Write logs as JSON lines.")
+    max_connections: int = Field(
+        4_096, ge=128, le=65_536, description="Most connections at once; more wait until one is closed."
+    )
+    max_sockets: int = Field(
+        2_000,
+        ge=2,
+        le=65_536,
+        description="Most open pages (websockets) at once; those of people who are not signed in take at most half.",
+    )
+    max_sockets_per_session: int = Field(
+        100,
+        ge=1,
+        le=65_536,
+        description="Most open pages of one sign-in, or of one address that is not signed in.",
+    )
+    socket_idle_s: float = Field(
+        900,
+        gt=0,
+        le=86_400,
+        description="A page that is not signed in and does nothing is let go after so many seconds.",
+    )
+    reader_patience_s: float = Field(
+        60,
+        gt=0,
+        le=3_600,
+        description="An answer whose reader takes nothing for so many seconds is given up.",
+    )
+    body_patience_s: float = Field(
+        30,
+        gt=0,
+        le=3_600,
+        description="Longest time that a request other than an upload may take to arrive, in seconds.",
+    )
     shutdown_seconds: int = Field(
         5, ge=1, le=300, description="How long a stop waits for running answers and uploads, in seconds."
     )

@@ -13,6 +13,7 @@ correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
 _NEVER = frozenset(
     {"password", "token", "secret", "key", "authorization", "cookie", "content", "text", "message"}
 )
+_TALKATIVE = frozenset({"reflex", "reflex_base", "engineio", "socketio"})
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -39,6 +40,17 @@ def configure_logging(*, level: str = "INFO", as_json: bool = False) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.setLogRecordFactory(_without_content)
+
+
+def _without_content(*arguments: Any, **named: Any) -> logging.LogRecord:
+    """A library's record told by its place alone: what they write holds whole events, with the cookie and what was typed."""
+    record = logging.LogRecord(*arguments, **named)
+    if record.name.partition(".")[0] in _TALKATIVE and record.levelno >= logging.WARNING:
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
+        record.msg = f"{record.name} {record.funcName}:{record.lineno} {kind}".rstrip()
+        record.args = record.exc_info = record.exc_text = record.stack_info = None
+    return record
 
 
 def _add_correlation(_: Any, __: str, event: Any) -> Any:

@@ -26,7 +26,6 @@ from youworker_app.ingestion.upload_form import IncomingFile, UploadFields, Uplo
 log = get_logger(__name__)
 router = APIRouter(prefix="/ingest", tags=["ingestion"])
 
-IDLE_SECONDS = 60.0
 _LEAST_DISCARDED = 64 * 1024 * 1024
 
 # What is wrong with the sender or the place is wrong for every file, so it answers the request as a whole.
@@ -110,7 +109,7 @@ async def upload(
     require_scope(actor, Scope.DOCUMENTS_WRITE)
     settings = service(Settings).ingestion
     boundary = boundary_of(request.headers.get("content-type", ""))
-    body = PatientBody(request.stream(), IDLE_SECONDS)
+    body = PatientBody(request.stream(), settings.upload_idle_s, settings.upload_min_bytes_per_s)
     with service(Stopping).holding(body.give_up, is_work=True):
         reader = MultipartReader(body.chunks(), boundary, max_discarded=_most_discarded(settings))
         form = UploadForm(reader, fields, max_files=settings.max_files_per_upload)

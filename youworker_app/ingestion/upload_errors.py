@@ -40,6 +40,14 @@ class UploadStalled(Malformed):
     )
 
 
+class UploadTooSlow(UploadStalled):
+    code = "UPLOAD_TOO_SLOW"
+    template = (
+        "The upload came in at less than {bytes_per_s} bytes a second, so it was ended. Files that had arrived whole are "
+        "kept; send the others again, over a better line."
+    )
+
+
 class UploadTooManyFiles(TooLarge):
     code, template = (
         "UPLOAD_TOO_MANY_FILES",

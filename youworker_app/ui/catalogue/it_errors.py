@@ -13,6 +13,7 @@ TEXTS: dict[str, str] = {
     "ANSWER_RUNNING": (
         "In questa conversazione una risposta è ancora in corso. Fermala oppure aspetta che finisca."
     ),
+    "BODY_TOO_SLOW": "La richiesta non è arrivata entro {seconds} secondi. Inviala di nuovo.",
     "BODY_TOO_LARGE": "Una richiesta di questo tipo può avere al massimo {max_bytes} byte.",
     "CHANGED_MEANWHILE": (
         "Nello stesso momento qualcuno lo ha modificato o eliminato. Ricarica la pagina e riprova."
@@ -225,6 +226,7 @@ TEXTS: dict[str, str] = {
     "TOO_MANY_ANSWERS": "{limit} tue risposte sono già in corso. Aspetta che una finisca.",
     "TOO_MANY_ATTEMPTS": "Troppi tentativi non riusciti. Aspetta {retry_after_s} secondi, poi riprova.",
     "TOO_MANY_KEYS": "Hai {limit} chiavi. Prima elimina una che non ti serve più.",
+    "TOO_MANY_SOCKETS": "Ci sono troppe pagine aperte. Chiudine qualcuna, o aspetta {retry_after_s} secondi e ricarica.",
     "TOO_MANY_REQUESTS": "Troppe richieste. Riprova tra {retry_after_s} secondi.",
     "UNAUTHENTICATED": "Accedi per continuare.",
     "UNPROCESSABLE": "Così com'è non si può usare: {reason}",
@@ -252,6 +254,10 @@ TEXTS: dict[str, str] = {
     "UPLOAD_STALLED": (
         "Per {seconds} secondi non è arrivato nulla, quindi il caricamento è stato chiuso. I file "
         "arrivati per intero sono conservati; invia di nuovo gli altri."
+    ),
+    "UPLOAD_TOO_SLOW": (
+        "Il caricamento arrivava a meno di {bytes_per_s} byte al secondo, quindi è stato interrotto. I file arrivati per "
+        "intero sono conservati; invia di nuovo gli altri, su una linea migliore."
     ),
     "UPLOAD_TOO_MANY_FIELDS": (
         "Un caricamento accetta al massimo {limit} campi oltre ai file. Non ne è stato conservato nulla."
