@@ -16,7 +16,7 @@ _AT_ONCE = 6
 async def check_outside(life: Life) -> None:
     """Everything that people remember is there once; raises AssertionError that names what is not."""
     journal = life.journal
-    assert not journal.wrong, journal.wrong
+    assert not journal.wrong, journal.wrong[:5]
     await _settle_guest(life)
     for name in ("anna", "bruno", "carla"):
         views = await _ended(life.people[name])

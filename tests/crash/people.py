@@ -13,10 +13,12 @@ from tests.crash.journal import PRIVATE, Journal, Paper, Talk
 PASSWORD = "una lunga parola segreta"
 # What ends a step that nobody answered. A server that does not answer in time is another matter: it hangs.
 _PATIENCE_S = 60.0
+# A worker whose supervisor was killed ends in order, and refuses what comes meanwhile.
+_STOPPING = 503
 
 
 class Gone(Exception):
-    """The server ended before it had answered."""
+    """The server ended before it had answered, or is about to end."""
 
 
 @dataclass
@@ -36,6 +38,8 @@ class Person:
             raise AssertionError(f"{method} {path} got no answer in {_PATIENCE_S} s") from error
         except httpx.TransportError as error:
             raise Gone from error
+        if answer.status_code == _STOPPING:
+            raise Gone
         if answer.status_code >= 500:
             self.journal.wrong.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
         return answer
@@ -121,6 +125,8 @@ class Person:
                 if answer.status_code in {409, 429}:  # another answer is being written
                     self.journal.questions_in_doubt[self.name] -= 1
                     return
+                if answer.status_code == _STOPPING:
+                    raise Gone
                 if not self._is(answer, 200):
                     return
                 name, pieces = "", 0
