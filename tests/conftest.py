@@ -1,13 +1,22 @@
 """Fixtures that all tests may ask for. `database` is SQLite here; tests/services runs on PostgreSQL as well."""
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
-from tests.databases import Cluster, empty, has_postgres, migrate_now, postgres_cluster, sqlite_url
+from tests.databases import (
+    Cluster,
+    Databases,
+    SqliteDatabases,
+    empty,
+    has_postgres,
+    migrate_now,
+    migrated_databases,
+    postgres_cluster,
+    sqlite_url,
+)
 from youworker_app.core import registry
 from youworker_app.core.crypto import MasterKeys, new_master_key
 from youworker_app.core.db import Database
@@ -40,18 +49,37 @@ def postgres_server(postgres: Cluster) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres_server: str) -> str:
+def sqlite_databases(migrated_sqlite: Path) -> Databases:
+    """Databases in files."""
+    return SqliteDatabases(migrated_sqlite)
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres: Cluster) -> Databases:
+    """Databases on PostgreSQL."""
+    return migrated_databases(postgres)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of a migrated database on PostgreSQL, shared by the tests of a process one after the other."""
-    migrate_now(postgres_server)
-    return postgres_server
+    return postgres_databases.fresh(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def every_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """On each database: the URL of a migrated one. Of PostgreSQL's, `database` takes the rows away first."""
+    if request.param == "postgresql":
+        shared: str = request.getfixturevalue("migrated_postgres")
+        return shared
+    files: Databases = request.getfixturevalue("sqlite_databases")
+    return files.fresh(tmp_path)
 
 
 @pytest.fixture
-def database_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+def database_url(sqlite_databases: Databases, tmp_path: Path) -> str:
     """The URL of a migrated database without rows."""
-    copy = tmp_path / "youworker.db"
-    shutil.copyfile(migrated_sqlite, copy)
-    return sqlite_url(copy)
+    return sqlite_databases.fresh(tmp_path)
 
 
 @pytest.fixture

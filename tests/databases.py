@@ -7,17 +7,22 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import Any, Protocol, TypeAlias, TypeVar
 
+import asyncpg
 from sqlalchemy import delete
 from sqlmodel import SQLModel
 
 from youworker_app.access.policies import POLICIES
 from youworker_app.core import fence
 from youworker_app.core.db import Database
+from youworker_app.core.ids import new_id
 from youworker_app.core.migrations import migrate
 
 _BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -40,6 +45,10 @@ _OPTIONS = " ".join(
 def has_postgres() -> bool:
     """Whether PostgreSQL's programs are on this machine (Debian: `apt-get install postgresql`)."""
     return bool(_BINARIES)
+
+
+T = TypeVar("T")
+Rows: TypeAlias = Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -114,9 +123,134 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Databases(Protocol):
+    """Where databases for tests are made."""
+
+    def fresh(self, folder: Path) -> str:
+        """The URL of a new one, migrated and empty. A file lies in `folder`."""
+        ...
+
+    def copy(self, url: str, folder: Path) -> str:
+        """The URL of a copy. Nobody is connected to the original."""
+        ...
+
+    def drop(self, url: str) -> None:
+        """Takes one away, with whoever is connected."""
+        ...
+
+
+@dataclass(frozen=True)
+class SqliteDatabases:
+    """Files. `migrated` is one without rows."""
+
+    migrated: Path
+
+    def fresh(self, folder: Path) -> str:
+        return self.copy(sqlite_url(self.migrated), folder)
+
+    def copy(self, url: str, folder: Path) -> str:
+        path = folder / f"{new_id()}.db"
+        shutil.copyfile(url.removeprefix("sqlite+aiosqlite:///"), path)
+        return sqlite_url(path)
+
+    def drop(self, url: str) -> None:
+        """Goes with its folder."""
+
+
+@dataclass(frozen=True)
+class PostgresDatabases:
+    """On one server. `migrated` is the URL of one without rows, to which nobody connects.
+
+    CREATE DATABASE waits for a checkpoint. What was dropped is therefore used again: its rows go, those of the original
+    come.
+    """
+
+    migrated: str
+    _idle: list[str] = field(default_factory=list)
+    _rows: dict[str, Rows] = field(default_factory=dict)
+
+    def fresh(self, folder: Path) -> str:
+        return self._filled({})
+
+    def copy(self, url: str, folder: Path) -> str:
+        if url not in self._rows:
+            self._rows[url] = _now(_read_rows(url))
+        return self._filled(self._rows[url])
+
+    def drop(self, url: str) -> None:
+        self._idle.append(url)
+
+    def _filled(self, rows: Rows) -> str:
+        url = self._idle.pop() if self._idle else self._new()
+        _now(_write_rows(url, rows))
+        return url
+
+    def _new(self) -> str:
+        name = f"copy_{new_id().replace('-', '')}"
+        _now(_run(self.migrated, f"CREATE DATABASE {name} TEMPLATE {database_of(self.migrated)}"))
+        return with_database(self.migrated, name)
+
+
+def database_of(url: str) -> str:
+    """The name of the database at the end of a URL."""
+    return url.rpartition("/")[2]
+
+
+def with_database(url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+def _now(work: Coroutine[Any, Any, T]) -> T:
+    """Runs it to its end, in a thread of its own, since a loop may be running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _run(url: str, statement: str) -> None:
+    """Beside the database that it is about: for what no transaction may hold."""
+    async with _connected(with_database(url, "postgres")) as connection:
+        await connection.execute(statement)
+
+
+async def _read_rows(url: str) -> Rows:
+    found = {}
+    async with _connected(url) as connection:
+        for table in all_tables():
+            rows = BytesIO()
+            await connection.copy_from_table(table, output=rows, format="binary")
+            found[table] = rows.getvalue()
+    return found
+
+
+async def _write_rows(url: str, rows: Rows) -> None:
+    deletes = "; ".join(str(delete(model)) for model in POLICIES)
+    async with _connected(url) as connection, connection.transaction():
+        await connection.execute(f"SET LOCAL session_replication_role = replica; {deletes}")  # in any order
+        for table, kept in rows.items():
+            await connection.copy_to_table(table, source=BytesIO(kept), format="binary")
+
+
 def sqlite_url(path: Path) -> str:
     """The URL of a SQLite file."""
     return f"sqlite+aiosqlite:///{path}"
+
+
+def migrated_databases(cluster: Cluster) -> PostgresDatabases:
+    """Makes the original of all databases on this server."""
+    _now(_run(cluster.url, "CREATE DATABASE migrated"))
+    url = with_database(cluster.url, "migrated")
+    migrate_now(url)
+    return PostgresDatabases(url)
 
 
 def migrate_now(url: str) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ from youworker_app.gateways.llm.scripted import NoModel
 from youworker_app.rest import build_rest
 
 BASE = "http://127.0.0.1:8000"
+
+
+@cache
+def shared_rest() -> FastAPI:
+    """The application, made once a process: it holds no state, its routes ask for the services that are there now."""
+    return build_rest()
 
 
 @dataclass
@@ -182,7 +189,7 @@ async def web(
 ) -> AsyncIterator[Web]:
     """The REST application over a house without people."""
     house = await open_house(database_url, tmp_path / "data", keys, llm=llm)
-    api = build_rest()
+    api = shared_rest()
     opened = Web(house, api, harden(api, OuterPolicy()))
     yield opened
     await opened.close()

@@ -1,6 +1,7 @@
 """The REST application of accounts and groups over ASGI, inside the outer checks, as a browser and a script meet it."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -72,7 +73,13 @@ async def rest(database: Database, accounts: AccountService, groups: GroupServic
     provide(GroupService, groups)
     provide(HealthService, HealthService(database))
     provide(Authentication, Authentication(accounts.authenticate, accounts.check_csrf))
-    return Rest(harden(make_app(), OuterPolicy()), accounts)
+    return Rest(harden(shared_app(), OuterPolicy()), accounts)
+
+
+@cache
+def shared_app() -> Any:
+    """The application of these domains, made once a process: it holds no state."""
+    return make_app()
 
 
 def make_app(*more: APIRouter) -> Any:

@@ -1,6 +1,5 @@
 """Worlds for the isolation tests."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -8,18 +7,29 @@ from typing import TypeAlias
 
 import pytest
 
+from tests.databases import Databases
 from tests.isolation.world import Template, World, beside, make_template, opened
 
 Copies: TypeAlias = Callable[[], AbstractAsyncContextManager[World]]
 
 
 @pytest.fixture(scope="session")
-def template(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """The company, made once a process."""
-    folder = tmp_path_factory.mktemp("company")
-    database = folder / "company.db"
-    shutil.copyfile(migrated_sqlite, database)
-    return make_template(database, folder / "data")
+def sqlite_template(sqlite_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """The company in a file, made once a process."""
+    return make_template(sqlite_databases, tmp_path_factory.mktemp("company"))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """The company on PostgreSQL, made once a process."""
+    return make_template(postgres_databases, tmp_path_factory.mktemp("company"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def template(request: pytest.FixtureRequest) -> Template:
+    """The company, on each database."""
+    made: Template = request.getfixturevalue(f"{request.param}_template")
+    return made
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A random company for Hypothesis: the product's own services on a SQLite file, with vectors and blobs in memory."""
+"""A random company for Hypothesis: the product's own services on a database of its own, with vectors and blobs in memory."""
 
 import asyncio
 import shutil
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from hypothesis.stateful import RuleBasedStateMachine
 
-from tests.databases import sqlite_url
+from tests.databases import Databases
 from tests.house import PASSWORD, House, open_house
 from tests.isolation.looking import Company
 from tests.isolation.world import memory_gateways
@@ -32,18 +32,19 @@ PERSONS = ("root", "ada", "bo", "cy")
 class Seed:
     """An installation with people in it and nothing else, to begin from."""
 
-    database: Path
+    databases: Databases
+    url: str
     keys: DataKeys
     tokens: dict[str, str]
     ids: dict[str, str]
 
 
-def make_seed(database: Path) -> Seed:
-    """People who have signed in. `database` is migrated and empty."""
-    made = Seed(database, DataKeys(MasterKeys([new_master_key()])), {}, {})
+def make_seed(databases: Databases, folder: Path) -> Seed:
+    """People who have signed in."""
+    made = Seed(databases, databases.fresh(folder), DataKeys(MasterKeys([new_master_key()])), {}, {})
 
     async def make() -> None:
-        house = await open_house(sqlite_url(database), database.parent / "data", made.keys)
+        house = await open_house(made.url, folder / "data", made.keys)
         accounts, root = house.installation.accounts, await house.person("root")
         for name in PERSONS[1:]:
             await accounts.create_user(root, CreateUser(name, PASSWORD))
@@ -69,22 +70,22 @@ class Machine(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.folder = Path(tempfile.mkdtemp(prefix="company-"))
         self.vectors, self.blobs = MemoryVectorStore(), MemoryBlobStore()
-        shutil.copyfile(seed.database, self.folder / "y.db")
+        self.url = seed.databases.copy(seed.url, self.folder)
         self.house: House = self.run(self._open())
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
 
     async def _open(self) -> House:
-        url = sqlite_url(self.folder / "y.db")
         return await open_house(
-            url, self.folder / "data", self.seed.keys, gateways=memory_gateways(self.blobs, self.vectors)
+            self.url, self.folder / "data", self.seed.keys, gateways=memory_gateways(self.blobs, self.vectors)
         )
 
     def teardown(self) -> None:
         self.run(self.house.stop())
         self.runner.close()
         registry.clear()
+        self.seed.databases.drop(self.url)
         shutil.rmtree(self.folder)
 
     # --- who and what

@@ -2,7 +2,6 @@
 
 import asyncio
 import copy
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,10 +10,11 @@ from typing import Any
 
 import httpx
 
-from tests.databases import sqlite_url
+from tests.databases import Databases
 from tests.house import House, open_house
 from tests.isolation.company import Facts
 from tests.isolation.founding import Founding
+from tests.web import shared_rest
 from youworker_app.access.actor import Actor
 from youworker_app.api.middleware import OuterPolicy, harden
 from youworker_app.core import registry
@@ -27,7 +27,6 @@ from youworker_app.gateways.embeddings.memory import InMemoryEmbedder
 from youworker_app.gateways.llm.scripted import NoModel
 from youworker_app.gateways.parsing.parser import LocalParser
 from youworker_app.gateways.vectors.memory import MemoryVectorStore
-from youworker_app.rest import build_rest
 from youworker_app.wiring import Gateways
 
 BASE = "http://127.0.0.1:8000"
@@ -37,7 +36,8 @@ BASE = "http://127.0.0.1:8000"
 class Template:
     """The company as it was when it was made."""
 
-    database: Path
+    databases: Databases
+    url: str
     blobs: MemoryBlobStore
     vectors: MemoryVectorStore
     keys: DataKeys
@@ -69,36 +69,34 @@ class World:
         return self.house.installation.db
 
 
-def make_template(database: Path, folder: Path) -> Template:
-    """Makes the company. `database` is migrated and empty."""
+def make_template(databases: Databases, folder: Path) -> Template:
+    """Makes the company."""
     blobs, vectors, keys = MemoryBlobStore(), MemoryVectorStore(), DataKeys(MasterKeys([new_master_key()]))
-    facts = Facts()
+    facts, url = Facts(), databases.fresh(folder)
 
     async def make() -> None:
-        house = await open_house(sqlite_url(database), folder, keys, gateways=memory_gateways(blobs, vectors))
+        house = await open_house(url, folder / "data", keys, gateways=memory_gateways(blobs, vectors))
         await Founding(house, facts).found()
         await house.stop()
 
     with asyncio.Runner() as runner:
         runner.run(make())
     registry.clear()
-    return Template(database, blobs, vectors, keys, facts)
+    return Template(databases, url, blobs, vectors, keys, facts)
 
 
 @asynccontextmanager
 async def opened(template: Template, folder: Path) -> AsyncIterator[World]:
     """A copy of the company that runs until the end of the block."""
-    database = folder / "world.db"
-    shutil.copyfile(template.database, database)
+    url = template.databases.copy(template.url, folder)
     blobs, vectors = copy.deepcopy(template.blobs), copy.deepcopy(template.vectors)
-    house = await open_house(
-        sqlite_url(database), folder / "data", template.keys, gateways=memory_gateways(blobs, vectors)
-    )
+    house = await open_house(url, folder / "data", template.keys, gateways=memory_gateways(blobs, vectors))
     house.root = await house.signed_in("root")
     try:
-        yield World(house, template.facts, vectors, blobs, harden(build_rest(), OuterPolicy()))
+        yield World(house, template.facts, vectors, blobs, harden(shared_rest(), OuterPolicy()))
     finally:
         await house.stop()
+        template.databases.drop(url)
 
 
 @asynccontextmanager

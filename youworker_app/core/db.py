@@ -238,6 +238,7 @@ def _postgres_arguments(settings: DatabaseSettings) -> dict[str, Any]:
         "server_settings": {
             "application_name": settings.application_name,
             "statement_timeout": str(limit),
+            "jit": "off",  # compiling takes longer than any statement of ours that is not wrong
         },
     }
 
