@@ -5,7 +5,7 @@ Checked each time: the person exists and is active, the session or key exists an
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, bindparam, select
@@ -81,7 +81,7 @@ async def enter_by_session(unit: UnitOfWork, token: str, *, idle: timedelta) -> 
         raise Unauthenticated
     session_id, _, seen_at = rows[0][:3]
     actor = _as_actor([row[3:] for row in rows], scopes=None, credential_id=session_id)
-    return Entered(actor, seen_at + _TOUCH_AFTER <= moment)
+    return Entered(actor, _is_stale(seen_at, moment))
 
 
 async def enter_by_key(unit: UnitOfWork, key: str) -> Entered:
@@ -92,7 +92,7 @@ async def enter_by_key(unit: UnitOfWork, key: str) -> Entered:
         raise Unauthenticated
     key_id, _, used_at, scopes = rows[0][:4]
     actor = _as_actor([row[4:] for row in rows], scopes=_scopes(scopes), credential_id=key_id)
-    return Entered(actor, used_at is None or used_at + _TOUCH_AFTER <= moment)
+    return Entered(actor, used_at is None or _is_stale(used_at, moment))
 
 
 async def actor_for_user(unit: UnitOfWork, user_id: str) -> Actor:
@@ -105,15 +105,26 @@ async def actor_in_absence(unit: UnitOfWork, user_id: str) -> Actor:
     return await _actor(unit, user_id, scopes=None, credential_id="", is_present=False)
 
 
+def _is_stale(used_at: datetime, moment: datetime) -> bool:
+    """A use in the future counts too: the clock was set back, and until it came there nobody would be idle."""
+    return not timedelta() <= moment - used_at < _TOUCH_AFTER
+
+
 async def touch(unit: UnitOfWork, actor: Actor) -> None:
-    """Writes when the credential was last used."""
+    """Writes when the credential was last used. A session that began in the future is taken to have begun now."""
+    moment = now()
     for model, column in ((LoginSession, "last_seen_at"), (ApiKey, "last_used_at")):
         statement = select(model).where(col(model.id) == actor.credential_id)
         row = (
             await unit.session.execute(system_scope(statement, SystemReason.AUTHENTICATE))
         ).scalar_one_or_none()
-        if row is not None:
-            setattr(row, column, now())
+        if row is None:
+            continue
+        setattr(row, column, moment)
+        if isinstance(row, LoginSession) and row.created_at > moment:
+            # The clock was set back: its life is as long as it was to be, and no longer.
+            row.expires_at -= row.created_at - moment
+            row.created_at = moment
 
 
 async def _actor(
