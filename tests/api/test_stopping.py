@@ -149,7 +149,9 @@ async def test_a_new_websocket_is_refused_while_stopping() -> None:
     stopping, socket = Stopping(), Socket()
     stopping.begin()
     await Connections(app, stopping)({"type": "websocket"}, receive, socket.send)
-    assert socket.sent == [{"type": "websocket.close", "code": 1012, "reason": "restart"}]
+    start, body = socket.sent
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 503)
+    assert b"SERVER_STOPPING" in body["body"]
 
 
 async def test_a_request_that_does_not_end_is_ended() -> None:

@@ -93,11 +93,9 @@ class _Socket:
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await receive()
-        await send(_COME_AGAIN)
-        return
-    await _read_on(receive)
+    if scope["type"] == "http":
+        await _read_on(receive)
+    # On a websocket that is not open yet the same answer goes out as the handshake's.
     await answer(ServerStopping())(scope, receive, send)
 
 
