@@ -51,7 +51,7 @@ class AuditService:
             details=details or {},
             correlation_id=correlation_id.get()[:_LONGEST_CORRELATION],
         )
-        AuditRepository(unit).add(event, self.mac(event))
+        await AuditRepository(unit).add(event, self.mac(event))
 
     def mac(self, event: NewAuditEvent) -> str:
         """HMAC-SHA-256 (hex) over the event's fields in one fixed form: JSON array, sorted details, time in UTC."""

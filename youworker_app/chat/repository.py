@@ -13,6 +13,7 @@ from youworker_app.access.visible import (
     count_visible,
     delete_visible,
     erase_rows,
+    insert_rows,
     own_wrapped_key,
     system_scope,
     visible,
@@ -21,6 +22,7 @@ from youworker_app.chat.errors import AnswerInterrupted
 from youworker_app.core.clock import now
 from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import NotFound
+from youworker_app.core.ids import new_id
 from youworker_app.core.names import is_plain_text
 from youworker_app.models.chat import ChatSession, Citation, Message, Run
 
@@ -51,11 +53,18 @@ class ChatRepository(Repository):
 
     # --- sessions
 
-    def add_session(self, sealed_title: bytes) -> ChatSession:
-        """A new conversation of the actor."""
-        row = ChatSession(owner_id=self._actor.user_id, sealed_title=sealed_title)
-        self.add(row)
-        return row
+    async def add_session(self, sealed_title: bytes) -> str:
+        """A new conversation of the actor; its id."""
+        moment = now()
+        row = {
+            "id": new_id(),
+            "owner_id": self._actor.user_id,
+            "sealed_title": sealed_title,
+            "created_at": moment,
+            "updated_at": moment,
+        }
+        await self._session.execute(insert_rows(ChatSession), [row])
+        return str(row["id"])
 
     async def get_session(self, session_id: str) -> ChatSession:
         """One of the actor's conversations. Raises NotFound."""
@@ -89,19 +98,12 @@ class ChatRepository(Repository):
 
     # --- messages
 
-    def add_turn(self, session: ChatSession, position: int, question: bytes, answer: bytes) -> Message:
-        """A sealed question at `position`, and after it the answer, which is being written. Returns the answer."""
-        asked = Message(session_id=session.id, position=position, role="user", sealed_content=question)
-        answering = Message(
-            session_id=session.id,
-            position=position + 1,
-            role="assistant",
-            sealed_content=answer,
-            state="running",
-        )
-        self._session.add_all((asked, answering))
-        session.updated_at = now()
-        return answering
+    async def add_turn(self, session_id: str, position: int, question: bytes, answer: bytes) -> str:
+        """A sealed question at `position`, and after it the answer, which is being written. Returns the answer's id."""
+        asked = _message(session_id, position, "user", question, "complete")
+        answering = _message(session_id, position + 1, "assistant", answer, "running")
+        await self._session.execute(insert_rows(Message), [asked, answering])
+        return str(answering["id"])
 
     async def get_message(self, message_id: str) -> Message:
         """One of the actor's messages. Raises NotFound."""
@@ -145,11 +147,19 @@ class ChatRepository(Repository):
 
     # --- runs
 
-    def add_run(self, session_id: str, message_id: str) -> Run:
-        """A run that begins now."""
-        row = Run(session_id=session_id, message_id=message_id, owner_id=self._actor.user_id)
-        self.add(row)
-        return row
+    async def add_run(self, session_id: str, message_id: str) -> str:
+        """A run that begins now; its id."""
+        row = {
+            "id": new_id(),
+            "session_id": session_id,
+            "message_id": message_id,
+            "owner_id": self._actor.user_id,
+            "state": "running",
+            "started_at": now(),
+            "ended_at": None,
+        }
+        await self._session.execute(insert_rows(Run), [row])
+        return str(row["id"])
 
     async def get_run(self, run_id: str) -> Run:
         """One of the actor's runs. Raises NotFound."""
@@ -166,6 +176,22 @@ class ChatRepository(Repository):
         """The run that wrote each message."""
         statement = visible(Run, self._actor).where(col(Run.message_id).in_(list(message_ids)))
         return {run.message_id: run for run in (await self._session.execute(statement)).scalars()}
+
+
+def _message(session_id: str, position: int, role: str, sealed: bytes, state: str) -> dict[str, object]:
+    return {
+        "id": new_id(),
+        "session_id": session_id,
+        "position": position,
+        "role": role,
+        "sealed_content": sealed,
+        "state": state,
+        "model": "",
+        "error_code": "",
+        "error_details": {},
+        "usage": {},
+        "created_at": now(),
+    }
 
 
 async def erase_chats(unit: UnitOfWork, user_id: str) -> dict[str, int]:

@@ -12,11 +12,12 @@ from youworker_app.audit.service import AuditService
 from youworker_app.chat.conversations import ConversationService
 from youworker_app.chat.errors import AnswerRunning, QuestionEmpty, QuestionTooLong, TooManyAnswers
 from youworker_app.chat.live import LiveRun, LiveRuns
-from youworker_app.chat.repository import ChatRepository, MessageRow, SessionRow, interrupt_unfinished
+from youworker_app.chat.repository import ChatRepository, MessageRow, interrupt_unfinished
 from youworker_app.chat.runner import AnswerRunner
 from youworker_app.chat.schemas import AskQuestion, MessageView, ModelsView, RunEvent, StartedRun
 from youworker_app.chat.vault import Vault, vault_of
 from youworker_app.chat.views import citation_json
+from youworker_app.core.clock import now
 from youworker_app.core.db import Database
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.keys import DataKeys
@@ -65,12 +66,12 @@ class ChatService:
         async with self._db.write() as unit:
             repository = ChatRepository(unit, actor)
             vault = await vault_of(repository, self._keys)
-            session, earlier = await self._session(actor, repository, vault, asked.session_id, text)
+            session_id, earlier = await self._session(actor, repository, vault, asked.session_id, text)
             position = earlier[0].position + 1 if earlier else 1
-            message = repository.add_turn(session, position, vault.seal(text), vault.seal(""))
-            row = repository.add_run(session.id, message.id)
-            await self._audit.record(unit, actor, "chat.asked", resource_type="run", resource_id=row.id)
-            run = LiveRun(row.id, session.id, message.id, actor.user_id)
+            message_id = await repository.add_turn(session_id, position, vault.seal(text), vault.seal(""))
+            run_id = await repository.add_run(session_id, message_id)
+            await self._audit.record(unit, actor, "chat.asked", resource_type="run", resource_id=run_id)
+            run = LiveRun(run_id, session_id, message_id, actor.user_id)
         self._start(actor, run, _question(asked, text, self._history(earlier, vault)), vault)
         return StartedRun(run.run_id, run.session_id, run.message_id)
 
@@ -84,17 +85,18 @@ class ChatService:
 
     async def _session(
         self, actor: Actor, repository: ChatRepository, vault: Vault, session_id: str | None, text: str
-    ) -> tuple[SessionRow, list[MessageRow]]:
-        """The conversation, a new one where none is named, and its latest messages, newest first."""
+    ) -> tuple[str, list[MessageRow]]:
+        """The conversation's id, a new one's where none is named, and its latest messages, newest first."""
         if session_id is None:
-            return repository.add_session(vault.seal(" ".join(text.split())[:_TITLE_CHARS])), []
+            return await repository.add_session(vault.seal(" ".join(text.split())[:_TITLE_CHARS])), []
         session = await repository.lock_session(session_id)
         require(actor, Permission.CHANGE_CHAT, session)
         if await repository.is_answering(session.id):
             raise AnswerRunning
+        session.updated_at = now()
         # One at the least: the new turn comes after it.
         limit = max(self._settings.history_messages, 1)
-        return session, await repository.list_messages(session.id, None, limit)
+        return session.id, await repository.list_messages(session.id, None, limit)
 
     def _history(self, earlier: list[MessageRow], vault: Vault) -> tuple[Turn, ...]:
         kept = earlier[: self._settings.history_messages]

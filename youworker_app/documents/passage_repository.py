@@ -1,7 +1,7 @@
 """All SQL of passages."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -52,7 +52,7 @@ class PassageRepository(GrantingRepository):
                 "page": passage.page,
                 "start": passage.start,
                 "end": passage.end,
-                "locator": asdict(passage.locator),
+                "locator": dict(vars(passage.locator)),
                 "sealed_text": passage.sealed_text,
             }
             for passage in passages
