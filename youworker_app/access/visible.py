@@ -1,10 +1,11 @@
 """`visible()`: the only way to a guarded table. The stamp it leaves is what the query fence looks for."""
 
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
+    ColumnElement,
     CursorResult,
     Delete,
     Executable,
@@ -47,33 +48,40 @@ class SystemReason(StrEnum):
     ERASURE = "erasure"  # the ports: what goes with a person or a group
 
 
+@lru_cache(maxsize=2_048)
+def _policy(model: type[SQLModel], actor: Actor, right: Right) -> ColumnElement[bool]:
+    """The policy's expression, kept: one actor asks for the same one many times a second, and making it costs more than
+    running most statements. An actor is what it is compared by, so another group or role is another expression."""
+    return POLICIES[model](actor, right)
+
+
 def visible(
     model: type[M], actor: Actor, *, right: Right = Right.VIEW, joined: tuple[type[SQLModel], ...] = ()
 ) -> Select[M]:
     """Selects the rows of `model` that the actor may see with `right`; `joined` models come under their policies too."""
     models: tuple[type[SQLModel], ...] = (model, *joined)
-    clauses = [POLICIES[each](actor, right) for each in models]
+    clauses = [_policy(each, actor, right) for each in models]
     covered = frozenset[str]().union(*(covered_tables(each) for each in models))
     return select(model).where(*clauses).execution_options(**{STAMP: covered})
 
 
 def count_visible(model: type[SQLModel], actor: Actor, *where: Any, right: Right = Right.VIEW) -> Select[int]:
     """Counts the visible rows that satisfy `where`."""
-    statement = select(func.count()).select_from(model).where(POLICIES[model](actor, right), *where)
+    statement = select(func.count()).select_from(model).where(_policy(model, actor, right), *where)
     return statement.execution_options(**{STAMP: covered_tables(model)})
 
 
 def delete_visible(model: type[SQLModel], actor: Actor, *, right: Right = Right.VIEW) -> Delete:
     """Deletes visible rows; the caller adds `where` and has asked `require()`."""
     return (
-        delete(model).where(POLICIES[model](actor, right)).execution_options(**{STAMP: covered_tables(model)})
+        delete(model).where(_policy(model, actor, right)).execution_options(**{STAMP: covered_tables(model)})
     )
 
 
 def update_visible(model: type[SQLModel], actor: Actor, *, right: Right = Right.VIEW) -> Update:
     """Updates visible rows; the caller adds `where` and `values` and has asked `require()`."""
     return (
-        update(model).where(POLICIES[model](actor, right)).execution_options(**{STAMP: covered_tables(model)})
+        update(model).where(_policy(model, actor, right)).execution_options(**{STAMP: covered_tables(model)})
     )
 
 
