@@ -319,6 +319,15 @@ async def test_ollama_thinking_is_kept_apart() -> None:
         await model.close()
 
 
+async def test_an_answer_leaves_its_connection_to_the_next() -> None:
+    async with foreign(b'{"message": {"role": "assistant", "content": "Yes."}, "done": true}\n') as server:
+        model = OllamaModel(server.url)
+        for _ in range(3):
+            await _collect(model, CHAT, SHORT)
+        await model.close()
+    assert (len(server.requests), server.connections) == (3, 1)
+
+
 async def test_what_ollama_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", dead_url())
     token = correlation_id.set("c-2")

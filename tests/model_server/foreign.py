@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Foreign:
-    """`requests` holds each request whole, head and body."""
+    """`requests` holds each request whole, head and body; `connections` counts what they came over."""
 
     url: str
     requests: list[str] = field(default_factory=list)
+    connections: int = 0
 
 
 @asynccontextmanager
@@ -25,6 +26,7 @@ async def foreign(body: bytes | None, *, redirect_to: str = "") -> AsyncIterator
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         open_connections.append(writer)
+        seen.connections += 1
         while first := await reader.readline():
             lines = [first.decode(), *[line.decode() async for line in _head(reader)]]
             length = next((int(line[15:]) for line in lines if line.lower().startswith("content-length:")), 0)

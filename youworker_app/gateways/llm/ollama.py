@@ -6,6 +6,7 @@ from is in `ollama_models`. Builds no prompt.
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ from youworker_app.gateways.llm.protocol import ChatMessage, Completion, ModelIn
 log = get_logger(__name__)
 
 _MAX_REASON = 200
+_END_S = 1.0
 # What Ollama's client raises when something else answers at that address.
 _NOT_OLLAMA = (ValueError, TypeError, AttributeError)
 
@@ -88,6 +90,7 @@ class OllamaModel:
                     yield TextDelta(part.message.content or "", part.message.thinking or "")
                 if part.done:
                     yield Completion(part.prompt_eval_count, part.eval_count, part.done_reason or "stop")
+                    await _read_out(parts)
                     return
                 patience = self._stall_timeout_s
         finally:
@@ -126,6 +129,14 @@ class OllamaModel:
             raise _translated(error, model) from error
         except _NOT_OLLAMA as error:
             raise ModelFailed(model=model, reason="its answer is not Ollama's") from error
+
+
+async def _read_out(parts: AsyncGenerator[ollama.ChatResponse, None]) -> None:
+    """Reads what comes after the last piece, nothing but the end: a connection left before it serves no other answer."""
+    with suppress(TimeoutError, httpx.TransportError, ollama.ResponseError, *_NOT_OLLAMA):
+        async with asyncio.timeout(_END_S):
+            async for _ in parts:
+                return
 
 
 def _translated(error: ollama.ResponseError, model: str) -> AppError:
