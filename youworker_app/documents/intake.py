@@ -17,13 +17,14 @@ from youworker_app.core.db import UnitOfWork
 from youworker_app.core.ids import new_id
 from youworker_app.core.keys import DataKeys
 from youworker_app.documents.passage_repository import PassageRepository
-from youworker_app.documents.repository import DocumentRepository
+from youworker_app.documents.repository import DocumentRepository, FiledDocument
 from youworker_app.documents.schemas import (
     Locator,
     NewDocument,
     NewFile,
     NewPassage,
     PlainPassage,
+    Reading,
     SourceFile,
 )
 from youworker_app.documents.views import chunk_aad
@@ -82,9 +83,31 @@ class DocumentIntake:
 
     async def source(self, unit: UnitOfWork, actor: Actor, document_id: str) -> SourceFile:
         """Where a document's bytes are, with the key. Raises NotFound."""
-        repository = DocumentRepository(unit, actor)
-        document = await repository.get(document_id, right=Right.DOWNLOAD)
-        file, _, wrapped = await repository.get_file(document.file_id, right=Right.DOWNLOAD)
+        return self._source(await self._filed(unit, actor, document_id))
+
+    async def turn(self, unit: UnitOfWork, actor: Actor, document_id: str, state: str) -> SourceFile:
+        """`source` of a document that goes over to this state: working or ready. Raises NotFound."""
+        filed = await self._filed(unit, actor, document_id)
+        filed.document.state = state
+        return self._source(filed)
+
+    async def put_reading(
+        self, unit: UnitOfWork, actor: Actor, document_id: str, reading: Reading
+    ) -> SourceFile:
+        """Writes what reading told; gives the `source` with it. Raises NotFound."""
+        filed = await self._filed(unit, actor, document_id)
+        document = filed.document
+        document.pages, document.language = reading.pages, reading.language
+        document.author = reading.author or ""
+        if reading.title:
+            document.title = reading.title
+        return self._source(filed)
+
+    async def _filed(self, unit: UnitOfWork, actor: Actor, document_id: str) -> FiledDocument:
+        return await DocumentRepository(unit, actor).get_with_file(document_id, right=Right.DOWNLOAD)
+
+    def _source(self, filed: FiledDocument) -> SourceFile:
+        document, file = filed.document, filed.file
         return SourceFile(
             document.id,
             document.title,
@@ -92,7 +115,7 @@ class DocumentIntake:
             document.language,
             file.id,
             file.media_type,
-            self._keys.unwrap(wrapped),
+            self._keys.unwrap(filed.wrapped_key),
             visibility_of(
                 owner_id=document.owner_id, group_id=document.group_id, is_private=document.is_private
             ),
@@ -113,52 +136,29 @@ class DocumentIntake:
         sealed = seal(source.data_key, text.encode(), chunk_aad(chunk_id))
         return NewPassage(chunk_id, ordinal, unit, page, span[0], span[1], locator, sealed)
 
-    async def clear_passages(self, unit: UnitOfWork, actor: Actor, document_id: str) -> None:
-        """Takes away what an earlier reading left. Raises NotFound."""
-        await DocumentRepository(unit, actor).get(document_id)
-        await PassageRepository(unit, actor).clear(document_id)
+    async def clear_passages(self, unit: UnitOfWork, actor: Actor, source: SourceFile) -> None:
+        """Takes away what an earlier reading left. The caller got the source in this unit."""
+        await PassageRepository(unit, actor).clear(source.document_id)
 
     async def add_passages(
-        self, unit: UnitOfWork, actor: Actor, document_id: str, passages: Sequence[NewPassage]
+        self, unit: UnitOfWork, actor: Actor, source: SourceFile, passages: Sequence[NewPassage]
     ) -> None:
-        """Adds the next passages of a document that is being read. Raises NotFound."""
-        await DocumentRepository(unit, actor).get(document_id)
-        await PassageRepository(unit, actor).append(document_id, passages)
-
-    async def put_reading(
-        self,
-        unit: UnitOfWork,
-        actor: Actor,
-        document_id: str,
-        *,
-        pages: int | None,
-        language: str,
-        title: str | None,
-        author: str | None,
-    ) -> None:
-        """Writes what reading told about the document itself. Raises NotFound."""
-        document = await DocumentRepository(unit, actor).get(document_id)
-        document.pages, document.language = pages, language
-        document.author = author or ""
-        if title:
-            document.title = title
+        """Adds the next passages of a document that is being read. The caller got the source in this unit."""
+        await PassageRepository(unit, actor).append(source.document_id, passages)
 
     async def read_passages(
         self, unit: UnitOfWork, actor: Actor, source: SourceFile, *, after_ordinal: int, limit: int
     ) -> list[PlainPassage]:
-        """The next passages in order, in the clear. Raises NotFound once the document is gone."""
-        await DocumentRepository(unit, actor).get(source.document_id)
-        rows = (await PassageRepository(unit, actor).list_chunks(source.document_id, after_ordinal, limit))[
-            :limit
-        ]
+        """The next passages in order, in the clear. The caller got the source in this unit."""
+        rows = await PassageRepository(unit, actor).list_sealed(source.document_id, after_ordinal, limit)
         return [
             PlainPassage(
-                row.id,
-                row.ordinal,
-                Locator(**row.locator),
-                open_sealed(source.data_key, row.sealed_text, chunk_aad(row.id)).decode(),
+                chunk_id,
+                ordinal,
+                Locator(**locator),
+                open_sealed(source.data_key, sealed, chunk_aad(chunk_id)).decode(),
             )
-            for row in rows
+            for chunk_id, ordinal, locator, sealed in rows
         ]
 
     async def count_passages(self, unit: UnitOfWork, actor: Actor, document_id: str) -> int:

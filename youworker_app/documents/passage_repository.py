@@ -79,6 +79,20 @@ class PassageRepository(GrantingRepository):
             (await self._session.execute(statement.order_by(col(Chunk.ordinal)).limit(limit + 1))).scalars()
         )
 
+    async def list_sealed(
+        self, document_id: str, after_ordinal: int, limit: int
+    ) -> list[tuple[str, int, dict[str, str], bytes]]:
+        """(id, ordinal, locator, sealed text) of the next passages of a document: what is embedded, without the rest."""
+        statement = (
+            visible(Chunk, self._actor)
+            .where(col(Chunk.document_id) == document_id, col(Chunk.ordinal) > after_ordinal)
+            .order_by(col(Chunk.ordinal))
+            .limit(limit)
+            .with_only_columns(col(Chunk.id), col(Chunk.ordinal), col(Chunk.locator), col(Chunk.sealed_text))
+        )
+        rows = (await self._session.execute(statement)).all()
+        return [(chunk_id, ordinal, locator, sealed) for chunk_id, ordinal, locator, sealed in rows]
+
     async def passages(self, chunk_ids: Collection[str]) -> list[PassageRow]:
         """The passages among `chunk_ids` that the actor may be answered from, each with the right that they have."""
         asked = Right.ASK

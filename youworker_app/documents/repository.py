@@ -12,6 +12,7 @@ from youworker_app.access.repository import Repository
 from youworker_app.access.rights import Right, right_of
 from youworker_app.access.visible import SystemReason, delete_visible, system_scope, visible
 from youworker_app.core.errors import NotFound
+from youworker_app.core.names import is_plain_text
 from youworker_app.documents.schemas import DocumentFilter, NewDocument, NewFile
 from youworker_app.models.accounts import EncryptionKey, User
 from youworker_app.models.documents import Document, DocumentTag, StoredFile
@@ -29,6 +30,15 @@ class DocumentRow:
     job: Job | None
     tags: tuple[str, ...]
     right: Right
+
+
+@dataclass(frozen=True)
+class FiledDocument:
+    """A document with its stored file and that file's wrapped key."""
+
+    document: Document
+    file: StoredFile
+    wrapped_key: bytes
 
 
 class GrantingRepository(Repository):
@@ -207,6 +217,23 @@ class DocumentRepository(GrantingRepository):
             raise NotFound
         file, document, wrapped = found
         return file, document, wrapped
+
+    async def get_with_file(self, document_id: str, *, right: Right) -> FiledDocument:
+        """A document on which the actor has the right, with its file. Raises NotFound."""
+        if not is_plain_text(document_id):
+            raise NotFound
+        statement = (
+            visible(Document, self._actor, right=right, joined=(StoredFile, EncryptionKey))
+            .join(StoredFile, col(StoredFile.id) == col(Document.file_id))
+            .join(EncryptionKey, col(EncryptionKey.id) == col(StoredFile.key_id))
+            .where(col(Document.id) == document_id)
+            .with_only_columns(Document, StoredFile, col(EncryptionKey.wrapped))
+        )
+        found = (await self._session.execute(statement)).one_or_none()
+        if found is None:
+            raise NotFound
+        document, file, wrapped = found
+        return FiledDocument(document, file, wrapped)
 
     async def is_there(self, document_id: str) -> bool:
         """Whether the document exists at all."""

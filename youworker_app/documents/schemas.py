@@ -173,6 +173,16 @@ class SourceFile:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What reading a document told about the document itself."""
+
+    pages: int | None
+    language: str
+    title: str | None
+    author: str | None
+
+
+@dataclass(frozen=True)
 class PlainPassage:
     """A passage in the clear, for embedding."""
 

@@ -4,6 +4,7 @@ No unit is open while a file is parsed or a text embedded.
 """
 
 import asyncio
+from dataclasses import dataclass, field
 
 from youworker_app.access.actor import Actor
 from youworker_app.core.clock import now
@@ -12,7 +13,7 @@ from youworker_app.core.errors import NotFound
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.telemetry import get_logger
 from youworker_app.documents.intake import DocumentIntake
-from youworker_app.documents.schemas import Locator, NewPassage, SourceFile
+from youworker_app.documents.schemas import Locator, NewPassage, PlainPassage, Reading, SourceFile
 from youworker_app.gateways.blobs.errors import BlobMissing
 from youworker_app.gateways.blobs.protocol import BlobStore
 from youworker_app.gateways.embeddings.protocol import Embedder
@@ -46,6 +47,34 @@ class Moved(Exception):
     """The document stands on another file since we read it: sharing it copied its bytes under another key."""
 
 
+Visibility = tuple[str, ...]
+
+
+@dataclass
+class _Text:
+    """A document's text while it is read: how much there is, what is not written yet, what is embedded first."""
+
+    count: int = 0
+    sample: str = ""
+    pending: list[NewPassage] = field(default_factory=list)
+    first: list[PlainPassage] = field(default_factory=list)
+
+    def add(self, passage: NewPassage, draft: ChunkDraft) -> None:
+        self.count += 1
+        self.pending.append(passage)
+        if len(self.first) < BATCH:  # the others are read again: a text may be large
+            self.first.append(PlainPassage(passage.chunk_id, passage.ordinal, passage.locator, draft.text))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A document whose text is in: how many passages it has, and those that are embedded next."""
+
+    source: SourceFile
+    total: int
+    batch: list[PlainPassage] = field(default_factory=list)
+
+
 class IngestionPipeline:
     """Brings one document from stored to searchable."""
 
@@ -76,13 +105,15 @@ class IngestionPipeline:
     async def _run(self, actor: Actor, job_id: str) -> None:
         stage, cursor, source = await self._begin(actor, job_id)
         try:
+            written = set[Visibility]()
             if stage is Stage.STORED:
-                await self._read_text(actor, job_id, source)
-                cursor = 0
-            if stage in {Stage.STORED, Stage.TEXT}:
-                source = await self._embed(actor, job_id, source, cursor)
-            # Batches that were written before the document changed hands or group, perhaps by an earlier run, follow.
-            await self._vectors.set_visibility(source.document_id, source.visibility)
+                read = await self._read_text(actor, job_id, source)
+                source = await self._embed(actor, job_id, read, written)
+            elif stage is Stage.TEXT:
+                source = await self._embed(actor, job_id, await self._rest(actor, source, cursor), written)
+            # What was written before the document changed hands or group, perhaps by an earlier run, follows.
+            if stage is not Stage.STORED or written != {source.visibility}:
+                await self._vectors.set_visibility(source.document_id, source.visibility)
             await self._finish(actor, job_id, source)
         except (Stopped, NotFound):
             await self._forget_if_gone(source)
@@ -102,33 +133,24 @@ class IngestionPipeline:
             if job is None or job.state not in UNFINISHED or job.document_id is None:
                 raise Stopped
             job.state, job.attempts, job.updated_at = "running", job.attempts + 1, now()
-            await self._intake.set_state(unit, actor, job.document_id, "working")
-            source = await self._intake.source(unit, actor, job.document_id)
+            source = await self._intake.turn(unit, actor, job.document_id, "working")
+            stage = Stage(job.stage)
+            if stage is Stage.STORED:
+                await self._intake.clear_passages(unit, actor, source)
             unit.after_commit(lambda: self._announce(actor, source.document_id))
-            return Stage(job.stage), job.cursor, source
+            return stage, job.cursor, source
 
-    async def _read_text(self, actor: Actor, job_id: str, source: SourceFile) -> None:
+    async def _read_text(self, actor: Actor, job_id: str, source: SourceFile) -> _Read:
         data = await self._bytes(actor, source)
+        text = _Text()
         async with self._parser.open(data, source.media_type) as document:
-            count, sample = await self._passages(actor, job_id, source, document)
+            await self._passages(actor, job_id, source, document, text)
             pages, has_text, told = document.page_count, document.has_text, await document.metadata()
-        if not count:
+        if not text.count:
             raise PdfWithoutText if source.media_type == PDF and not has_text else NoTextFound
-        language = detect_language(sample)
-        async with self._db.write() as unit:
-            job = await self._current(unit, actor, job_id)
-            await self._require_unmoved(unit, actor, source)
-            await self._intake.put_reading(
-                unit,
-                actor,
-                source.document_id,
-                pages=pages,
-                language=language,
-                title=told.title,
-                author=told.author,
-            )
-            job.stage, job.cursor, job.progress, job.updated_at = Stage.TEXT.value, 0, _TEXT_SHARE, now()
-            unit.after_commit(lambda: self._announce(actor, source.document_id))
+        reading = Reading(pages, detect_language(text.sample), told.title, told.author)
+        source = await self._put(actor, job_id, source, text.pending, _TEXT_SHARE, reading)
+        return _Read(source, text.count, text.first)
 
     async def _bytes(self, actor: Actor, source: SourceFile) -> bytes:
         try:
@@ -144,26 +166,19 @@ class IngestionPipeline:
             raise Moved
 
     async def _passages(
-        self, actor: Actor, job_id: str, source: SourceFile, document: OpenDocument
-    ) -> tuple[int, str]:
-        """Writes the passages as they are read; gives their number, and the beginning of the text."""
-        async with self._db.write() as unit:
-            await self._current(unit, actor, job_id)
-            await self._intake.clear_passages(unit, actor, source.document_id)
-        count, pending, sample = 0, list[NewPassage](), ""
+        self, actor: Actor, job_id: str, source: SourceFile, document: OpenDocument, text: _Text
+    ) -> None:
+        """Writes the passages as they are read; the last ones are left to whoever writes what else was learnt."""
         async for text_unit in document.units():
-            if len(sample) < _SAMPLE_CHARS:
-                sample += text_unit.text[:_SAMPLE_CHARS] + "\n"
+            if len(text.sample) < _SAMPLE_CHARS:
+                text.sample += text_unit.text[:_SAMPLE_CHARS] + "\n"
             share = _TEXT_SHARE * text_unit.number / max(document.unit_count, 1)
-            for draft in chunk_unit(text_unit, first_ordinal=count):
-                pending.append(self._sealed(source, draft))
-                count += 1
-                if len(pending) >= _ROWS:
-                    await self._put(actor, job_id, source, pending, share)
-                    pending.clear()
+            for draft in chunk_unit(text_unit, first_ordinal=text.count):
+                if len(text.pending) >= _ROWS:
+                    await self._put(actor, job_id, source, text.pending, share)
+                    text.pending.clear()
+                text.add(self._sealed(source, draft), draft)
             await asyncio.sleep(0)  # cutting is our own CPU: let the chat have its turn between units
-        await self._put(actor, job_id, source, pending, _TEXT_SHARE)
-        return count, sample
 
     def _sealed(self, source: SourceFile, draft: ChunkDraft) -> NewPassage:
         locator = Locator(draft.kind, draft.label, draft.section or "")
@@ -173,43 +188,69 @@ class IngestionPipeline:
         )
 
     async def _put(
-        self, actor: Actor, job_id: str, source: SourceFile, passages: list[NewPassage], share: float
-    ) -> None:
+        self,
+        actor: Actor,
+        job_id: str,
+        source: SourceFile,
+        passages: list[NewPassage],
+        share: float,
+        reading: Reading | None = None,
+    ) -> SourceFile:
+        """Writes passages, and with the last ones what reading told. Returns the source as it stands now."""
         async with self._db.write() as unit:
             job = await self._current(unit, actor, job_id)
-            await self._require_unmoved(unit, actor, source)
-            await self._intake.add_passages(unit, actor, source.document_id, passages)
+            if reading is None:
+                present = await self._intake.source(unit, actor, source.document_id)
+            else:
+                present = await self._intake.put_reading(unit, actor, source.document_id, reading)
+                job.stage, job.cursor = Stage.TEXT.value, 0
+            if present.file_id != source.file_id:
+                raise Moved
+            await self._intake.add_passages(unit, actor, source, passages)
             job.progress, job.updated_at = share, now()
             unit.after_commit(lambda: self._announce(actor, source.document_id))
+            return present
 
-    async def _embed(self, actor: Actor, job_id: str, source: SourceFile, cursor: int) -> SourceFile:
-        document_id = source.document_id
+    async def _rest(self, actor: Actor, source: SourceFile, cursor: int) -> _Read:
+        """What an earlier run has left to embed."""
         async with self._db.read() as unit:
-            total = await self._intake.count_passages(unit, actor, document_id)
-        while True:
-            async with self._db.read() as unit:
-                # As it stands now: its language is known since reading, its sharing and with it its key may have changed.
-                source = await self._intake.source(unit, actor, document_id)
-                batch = await self._intake.read_passages(
-                    unit, actor, source, after_ordinal=cursor - 1, limit=BATCH
-                )
-            if not batch:
-                return source
+            source = await self._intake.source(unit, actor, source.document_id)
+            total = await self._intake.count_passages(unit, actor, source.document_id)
+            return _Read(source, total, await self._next(unit, actor, source, cursor))
+
+    async def _next(
+        self, unit: UnitOfWork, actor: Actor, source: SourceFile, cursor: int
+    ) -> list[PlainPassage]:
+        return await self._intake.read_passages(unit, actor, source, after_ordinal=cursor - 1, limit=BATCH)
+
+    async def _embed(self, actor: Actor, job_id: str, read: _Read, written: set[Visibility]) -> SourceFile:
+        """Puts vectors beside the passages; `written` tells for whom. Returns the source as the last ones have it.
+
+        How far it came is noted after each batch but the last, which `_finish` follows at once.
+        """
+        source, batch = read.source, read.batch
+        while batch:
             await self._vectors.upsert(await points_of(self._embedder, self._sparse, source, batch))
+            written.add(source.visibility)
             cursor = batch[-1].ordinal + 1
+            if cursor >= read.total:
+                break
             async with self._db.write() as unit:
                 job = await self._current(unit, actor, job_id)
                 job.cursor, job.updated_at = cursor, now()
-                job.progress = _TEXT_SHARE + (1 - _TEXT_SHARE) * min(cursor / max(total, 1), 1)
-                unit.after_commit(lambda: self._announce(actor, document_id))
+                job.progress = _TEXT_SHARE + (1 - _TEXT_SHARE) * cursor / read.total
+                # As it stands now: its sharing and with it its key may have changed.
+                source = await self._intake.source(unit, actor, source.document_id)
+                batch = await self._next(unit, actor, source, cursor)
+                unit.after_commit(lambda: self._announce(actor, read.source.document_id))
             self._room.open()
+        return source
 
     async def _finish(self, actor: Actor, job_id: str, source: SourceFile) -> None:
         async with self._db.write() as unit:
             job = await self._current(unit, actor, job_id)
             job.stage, job.state, job.progress, job.updated_at = Stage.INDEXED.value, "done", 1.0, now()
-            await self._intake.set_state(unit, actor, source.document_id, "ready")
-            current = await self._intake.source(unit, actor, source.document_id)
+            current = await self._intake.turn(unit, actor, source.document_id, "ready")
             unit.after_commit(lambda: self._announce(actor, source.document_id))
         # Sharing may have changed while vectors were written; the payload follows what SQL says now.
         if current.visibility != source.visibility:
