@@ -4,6 +4,7 @@ It imports neither Reflex nor a domain: the worker does, after the environment i
 """
 
 import ctypes
+import gc
 import os
 import resource
 import signal
@@ -116,6 +117,8 @@ def address(settings: ServerSettings) -> str:
 
 def serve(settings: ServerSettings) -> None:
     """Runs the server in the foreground. There is no access log: websocket addresses carry a bearer token."""
+    # The worker inherits it, and collects again once it has started: see `lifespan.settle_memory`.
+    gc.disable()
     Server(
         "youworker_app.asgi:create",
         factory=True,

@@ -25,7 +25,7 @@ class LiveRun:
     stop_requested: bool = False
     ended: bool = False
     events: list[RunEvent] = field(default_factory=list)
-    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _waiting: list[asyncio.Future[None]] = field(default_factory=list)
 
     def emit(self, name: str, **data: object) -> None:
         """Adds an event and wakes the followers."""
@@ -41,19 +41,23 @@ class LiveRun:
         """Events numbered above `after`, as they come, until the end."""
         position = max(after, 0)
         while True:
-            changed = self._changed
             for event in self.events[position:]:
                 position = event.id
                 yield event
-            if self.ended and position >= len(self.events):
+            # Nothing is awaited from here to the wait, so nothing can come in between.
+            if position < len(self.events):
+                continue
+            if self.ended:
                 return
-            if changed is self._changed:
-                await changed.wait()
+            woken = asyncio.get_running_loop().create_future()
+            self._waiting.append(woken)
+            await woken
 
     def _wake(self) -> None:
-        # A fresh event for the next wait: whoever waited on the old one is woken exactly once.
-        self._changed, old = asyncio.Event(), self._changed
-        old.set()
+        woken, self._waiting = self._waiting, []
+        for each in woken:
+            if not each.done():  # a follower that has gone
+                each.set_result(None)
 
 
 class LiveRuns:
