@@ -24,12 +24,10 @@ _LOAD = "reflex___state____state.reflex___state____on_load_internal_state.on_loa
 _ASK = format_event_handler(ChatState.event_handlers["ask"])
 _REFRESH = format_event_handler(ChatState.event_handlers["refresh"])
 _RUNNING = re.compile(r'"running_rx_state_":"([^"]*)"')
-_MOVED = re.compile(r'"name":"_redirect".*?"path":"(/c/[^"]+)"')
+_BEGAN = re.compile(r'"session_rx_state_":"([^"]+)"')
 _WHOLE = re.compile(r'"mine":false,"content":"[^"]+","live":false')
 _ENDED = "ended"
 _LOADED = '"is_hydrated_rx_state_":true'
-# From the word to go elsewhere to the load of that page, as Chromium needs it.
-_DRAWING_S = 0.03
 
 
 class Tab:
@@ -96,17 +94,14 @@ class Tab:
             if frame == "2":
                 await self._socket.send_str("3")
                 continue
-            if moved := _MOVED.search(frame):
-                self._tasks.append(asyncio.create_task(self._go(moved[1])))
+            if began := _BEGAN.search(
+                frame
+            ):  # the page moves to the conversation's address and loads nothing
+                self._path = f"/c/{began[1]}"
             for wanted, found in self._waiting:
                 if not found.done() and (taken := wanted(frame)):
                     found.set_result(taken)
             self._waiting = [each for each in self._waiting if not each[1].done()]
-
-    async def _go(self, path: str) -> None:
-        self._path = path
-        await asyncio.sleep(_DRAWING_S)
-        await self._send(_LOAD)
 
     async def _send(self, name: str, **payload: str) -> None:
         event = {**self._event(name), "payload": payload}

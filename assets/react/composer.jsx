@@ -2,6 +2,7 @@
 // stays in this browser tab until it is sent.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useOwnAddress } from "./address.js";
 import { useDrop, useUploads, UploadRows } from "./files.jsx";
 import { addFiles } from "./uploads.js";
 
@@ -46,6 +47,7 @@ export function Composer({
   const send = (files) => addFiles(files, { csrf, fields, origin: "chat", onStored });
   const waiting = useUploads("chat");
   const over = usePageDrop(send);
+  useOwnAddress(conversation);
 
   useEffect(() => setText(readDraft(conversation)), [conversation]);
   useEffect(() => {

@@ -9,7 +9,7 @@ const LONGEST_RETRY_MS = 5000;
 // The server sends a comment from time to time; a connection that is silent for longer is dead (a phone that slept).
 const SILENCE_MS = 45000;
 const KEEP_FINISHED_MS = 30000;
-// Words are shown in frames: one rendering each so many milliseconds at most.
+// Words are shown in frames: one rendering each so many milliseconds at most. The first ones are shown at once.
 const FRAME_MS = 64;
 
 const runs = new Map();
@@ -66,8 +66,10 @@ class RunStream {
   }
 
   write(text) {
+    const first = !this.text;
     this.text += text;
-    this.frame ||= setTimeout(() => this.set({ stage: "writing" }), this.frameMs);
+    if (first) this.set({ stage: "writing" });
+    else this.frame ||= setTimeout(() => this.set({ stage: "writing" }), this.frameMs);
   }
 
   async start() {

@@ -116,8 +116,15 @@ async def test_a_new_user_sets_up_adds_asks_checks_and_comes_back(
     await page.keyboard.press("Escape")
     await expect(panel).to_have_count(0)
 
-    # A reload finds the conversation as it was.
+    # The conversation moved to its own address without being loaded again; who comes back to it does have it loaded.
     said = await page.locator(".answer .prose").last.inner_text()
+    await expect(page).to_have_url(re.compile(r"/c/[0-9a-f-]{36}$"))
+    await page.get_by_role("link", name="New chat").first.click()
+    await expect(page.locator(".chat[data-empty=yes]")).to_be_visible()
+    await page.go_back()
+    await expect(page.locator(".answer .prose").last).to_have_text(said, use_inner_text=True)
+
+    # A reload finds the conversation as it was.
     await page.reload()
     await expect(page.locator(".answer .prose").last).to_have_text(said, use_inner_text=True)
 

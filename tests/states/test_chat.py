@@ -1,5 +1,7 @@
 """Conversations, asking and sources, as the states hold them."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import update
 from sqlmodel import col
@@ -9,11 +11,14 @@ from tests.states.conftest import SignIn
 from tests.states.tab import OpenTab, Tab
 from youworker_app.access.actor import Actor
 from youworker_app.access.visible import SystemReason, system_scope
+from youworker_app.chat.schemas import AskQuestion
+from youworker_app.chat.ui.live import LiveState
 from youworker_app.chat.ui.panel_state import PanelState
 from youworker_app.chat.ui.sidebar_state import SidebarState
 from youworker_app.chat.ui.state import ChatState, ModelState
 from youworker_app.chat.ui.views import cut_mark
 from youworker_app.core.errors import NotFound
+from youworker_app.core.events import Event
 from youworker_app.core.paging import PageRequest
 from youworker_app.documents.schemas import DocumentFilter
 from youworker_app.documents.ui.state import DocumentsState
@@ -57,7 +62,7 @@ async def test_a_question_is_answered_with_its_source(house: House, anna: tuple[
     assert "three months" in answer.content
     assert answer.citations[0].filename == "rules.txt"
     assert state.running == ""
-    assert tab.redirects() == [f"/c/{state.session}"]
+    assert tab.redirects() == []  # the page moves to the address by itself and loads nothing
 
 
 async def test_while_it_is_written_only_the_run_is_in_the_state(anna: tuple[Actor, Tab]) -> None:
@@ -66,6 +71,58 @@ async def test_while_it_is_written_only_the_run_is_in_the_state(anna: tuple[Acto
     state = await tab.state(ChatState)
     answer = state.recent[-1]
     assert (answer.live, answer.content, answer.run_id) == (True, "", state.running)
+
+
+async def test_what_was_asked_is_shown_as_it_is_kept(
+    house: House, anna: tuple[Actor, Tab], tabs: OpenTab
+) -> None:
+    """The page shows a question without reading it again: reading it must not make it look different."""
+    _, tab = anna
+    asked_twice = f"  {QUESTION}\n\nIn days, please.  "
+    for _ in range(2):
+        await tab.do(ChatState.ask, question=asked_twice)
+        shown = await tab.state(ChatState)
+        second = tabs(f"reading {len(shown.recent)}", cookie=tab.cookie, path=f"/c/{shown.session}")
+        await second.do(ChatState.open)
+        read = await second.state(ChatState)
+        kept = [*read.earlier, *read.recent]
+        assert [item for item in shown.recent if item.mine] == [item for item in kept if item.mine]
+        assert (shown.heading, shown.recent[-1].id) == (read.heading, kept[-1].id)
+        await asked_for(house, tab)
+
+
+async def test_an_answer_is_news_to_the_tab_that_does_not_know_of_it(
+    house: House, anna: tuple[Actor, Tab], tabs: OpenTab
+) -> None:
+    _, tab = anna
+    state = await asked(house, tab)
+    second = tabs("second", cookie=tab.cookie, path=f"/c/{state.session}")
+    await second.do(ChatState.open)
+    elsewhere = tabs("elsewhere", cookie=tab.cookie)
+    await elsewhere.do(ChatState.open)
+    await tab.do(ChatState.ask, question="And in the first year?")
+    began, ended = (Event(name, state.running) for name in ("run_started", "run_finished"))
+    news = {
+        each.token: [(await each.state(ChatState))._concerns(event) for event in (began, ended)]
+        for each in (tab, second, elsewhere)
+    }
+    assert news == {tab.token: [False, True], "second": [True, False], "elsewhere": [False, False]}
+    await asked_for(house, tab)
+    assert not (await tab.state(ChatState))._concerns(ended)
+
+
+async def test_a_tab_follows_a_question_that_was_asked_elsewhere(
+    house: House, anna: tuple[Actor, Tab]
+) -> None:
+    actor, tab = anna
+    session = (await asked(house, tab)).session
+    watching = await tab.start(LiveState.watch)
+    started = await house.chat.ask(actor, AskQuestion("And in the first year?", session))
+    await house.chat.wait(actor, started.run_id)
+    async with asyncio.timeout(10):
+        while started.question_id not in {item.id for item in (await tab.state(ChatState)).recent}:
+            await asyncio.sleep(0.05)
+    watching.cancel()
 
 
 async def test_a_second_tab_finds_the_same_conversation(

@@ -98,12 +98,14 @@ class ChatRepository(Repository):
 
     # --- messages
 
-    async def add_turn(self, session_id: str, position: int, question: bytes, answer: bytes) -> str:
-        """A sealed question at `position`, and after it the answer, which is being written. Returns the answer's id."""
+    async def add_turn(
+        self, session_id: str, position: int, question: bytes, answer: bytes
+    ) -> tuple[str, str]:
+        """A sealed question at `position`, and after it the answer, which is being written. Returns the ids of both."""
         asked = _message(session_id, position, "user", question, "complete")
         answering = _message(session_id, position + 1, "assistant", answer, "running")
         await self._session.execute(insert_rows(Message), [asked, answering])
-        return str(answering["id"])
+        return str(asked["id"]), str(answering["id"])
 
     async def get_message(self, message_id: str) -> Message:
         """One of the actor's messages. Raises NotFound."""

@@ -5,6 +5,13 @@ from datetime import datetime
 
 from youworker_app.documents.schemas import Locator
 
+_FIRST_TITLE_CHARS = 80
+
+
+def first_title(question: str) -> str:
+    """What a conversation is called until somebody calls it something else."""
+    return " ".join(question.split())[:_FIRST_TITLE_CHARS]
+
 
 @dataclass(frozen=True)
 class AskQuestion:
@@ -22,6 +29,7 @@ class StartedRun:
     run_id: str
     session_id: str
     message_id: str
+    question_id: str
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from youworker_app.chat.errors import AnswerRunning, QuestionEmpty, QuestionTooL
 from youworker_app.chat.live import LiveRun, LiveRuns
 from youworker_app.chat.repository import ChatRepository, MessageRow, interrupt_unfinished
 from youworker_app.chat.runner import AnswerRunner
-from youworker_app.chat.schemas import AskQuestion, MessageView, ModelsView, RunEvent, StartedRun
+from youworker_app.chat.schemas import AskQuestion, MessageView, ModelsView, RunEvent, StartedRun, first_title
 from youworker_app.chat.vault import Vault, vault_of
 from youworker_app.chat.views import citation_json
 from youworker_app.core.clock import now
@@ -26,7 +26,6 @@ from youworker_app.core.stopping import ServerStopping
 from youworker_app.core.telemetry import get_logger
 
 log = get_logger(__name__)
-_TITLE_CHARS = 80
 
 
 class ChatService:
@@ -68,12 +67,14 @@ class ChatService:
             vault = await vault_of(repository, self._keys)
             session_id, earlier = await self._session(actor, repository, vault, asked.session_id, text)
             position = earlier[0].position + 1 if earlier else 1
-            message_id = await repository.add_turn(session_id, position, vault.seal(text), vault.seal(""))
+            question_id, message_id = await repository.add_turn(
+                session_id, position, vault.seal(text), vault.seal("")
+            )
             run_id = await repository.add_run(session_id, message_id)
             await self._audit.record(unit, actor, "chat.asked", resource_type="run", resource_id=run_id)
             run = LiveRun(run_id, session_id, message_id, actor.user_id)
         self._start(actor, run, _question(asked, text, self._history(earlier, vault)), vault)
-        return StartedRun(run.run_id, run.session_id, run.message_id)
+        return StartedRun(run.run_id, run.session_id, run.message_id, question_id)
 
     def _checked(self, message: str) -> str:
         text = message.strip()
@@ -88,7 +89,7 @@ class ChatService:
     ) -> tuple[str, list[MessageRow]]:
         """The conversation's id, a new one's where none is named, and its latest messages, newest first."""
         if session_id is None:
-            return await repository.add_session(vault.seal(" ".join(text.split())[:_TITLE_CHARS])), []
+            return await repository.add_session(vault.seal(first_title(text))), []
         session = await repository.lock_session(session_id)
         require(actor, Permission.CHANGE_CHAT, session)
         if await repository.is_answering(session.id):

@@ -25,21 +25,33 @@ class LiveState(BaseState):
         actor = await self._actor()
         async with service(EventBus).subscribe(user_topic(actor.user_id)) as queue:
             while True:
-                names = await _gathered(queue)
-                yield [event for name, event in _REFRESH.items() if name in names]
+                events = await _gathered(queue)
+                names = {event.name for event in events}
+                stale = [refresh for name, refresh in _REFRESH.items() if name in names]
+                if await self._is_news([event for event in events if event.name in _RUNS]):
+                    stale.append(ChatState.refresh())
+                if stale:
+                    yield stale
+
+    async def _is_news(self, runs: list[Event]) -> bool:
+        """Whether one of these answers concerns the open conversation, which knows what was asked and seen in this tab."""
+        if not runs:
+            return False
+        async with self:
+            chat = await self.get_state(ChatState)
+            return any(chat._concerns(event) for event in runs)
 
 
-async def _gathered(queue: asyncio.Queue[Event]) -> set[str]:
-    names = {(await queue.get()).name}
+async def _gathered(queue: asyncio.Queue[Event]) -> list[Event]:
+    events = [await queue.get()]
     await asyncio.sleep(GATHER_SECONDS)
     while not queue.empty():
-        names.add(queue.get_nowait().name)
-    return names
+        events.append(queue.get_nowait())
+    return events
 
 
+_RUNS = {"run_started", "run_finished"}
 _REFRESH: dict[str, EventSpec] = {
     "documents_changed": DocumentsState.refresh(),
     "sessions_changed": SidebarState.refresh(),
-    "run_started": ChatState.refresh(),
-    "run_finished": ChatState.refresh(),
 }

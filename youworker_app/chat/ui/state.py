@@ -8,10 +8,11 @@ from reflex.event import EventSpec
 
 from youworker_app.access.actor import Actor
 from youworker_app.chat.conversations import ConversationService
-from youworker_app.chat.schemas import AskQuestion, MessageView
+from youworker_app.chat.schemas import AskQuestion, MessageView, StartedRun, first_title
 from youworker_app.chat.service import ChatService
-from youworker_app.chat.ui.views import MessageItem, message_item
+from youworker_app.chat.ui.views import MessageItem, asked_items, message_item
 from youworker_app.core.errors import AppError, NotFound
+from youworker_app.core.events import Event
 from youworker_app.core.paging import PageRequest
 from youworker_app.core.registry import service
 from youworker_app.core.settings import Settings
@@ -58,12 +59,12 @@ class ChatState(BaseState):
         return DocumentsState.settle(True) if is_other else None
 
     @rx.event
-    async def ask(self, question: str) -> EventSpec | list[EventSpec]:
+    async def ask(self, question: str) -> EventSpec | None:
         """Asks; a question that is refused goes back into the composer."""
         return await self._ask(await self._actor(), question)
 
     @rx.event
-    async def ask_again(self, message_id: str) -> EventSpec | list[EventSpec] | None:
+    async def ask_again(self, message_id: str) -> EventSpec | None:
         """Asks the question once more whose answer broke off; what was written of that one stays."""
         actor = await self._actor()
         items = [*self.earlier, *self.recent]
@@ -72,7 +73,7 @@ class ChatState(BaseState):
         question = next(wanted, "")
         return await self._ask(actor, question) if question else None
 
-    async def _ask(self, actor: Actor, question: str) -> EventSpec | list[EventSpec]:
+    async def _ask(self, actor: Actor, question: str) -> EventSpec | None:
         models = await self.get_state(ModelState)
         asked = AskQuestion(
             question, self.session or None, model=models.chosen or None, language=self.language
@@ -82,10 +83,9 @@ class ChatState(BaseState):
         except AppError as error:
             self.draft = Draft(self.draft.n + 1, question)
             return on_error(error)
-        is_new = not self.session
-        await self._load(actor, started.session_id)
-        moves = [rx.redirect(f"/c/{started.session_id}", replace=True)] if is_new else []
-        return [DocumentsState.settle(False), *moves]
+        self._begin(started, question.strip())
+        documents = await self.get_state(DocumentsState)
+        return DocumentsState.settle(False) if documents.attached else None
 
     @rx.event
     async def stop(self) -> None:
@@ -134,6 +134,14 @@ class ChatState(BaseState):
         self.heading = session.title
         self._merge(found.items)
 
+    def _begin(self, started: StartedRun, question: str) -> None:
+        """Shows what was just written down; nothing of it is read again. A new conversation's address follows by itself."""
+        if started.session_id != self.session:
+            self._show(started.session_id, [])
+            self.heading = first_title(question)
+        self.recent = [*self.recent, *asked_items(started, question)]
+        self.running = started.run_id
+
     def _merge(self, views: tuple[MessageView, ...]) -> None:
         items = [message_item(view, self.language) for view in views]
         fixed = {item.id for item in self.earlier}
@@ -145,6 +153,14 @@ class ChatState(BaseState):
         running = next((item.run_id for item in reversed(items) if item.live), "")
         if running != self.running:
             self.running = running
+
+    def _concerns(self, event: Event) -> bool:
+        """Whether an answer that began or ended somewhere is news to this tab, which may know by itself."""
+        if not self.session:
+            return False
+        items = [*self.earlier, *self.recent]
+        shown = next((item for item in items if item.run_id == event.subject_id), None)
+        return shown is None if event.name == "run_started" else shown is not None and shown.live
 
     def _show(self, session_id: str, items: list[MessageItem]) -> None:
         self.session, self.heading, self.running, self.older = session_id, "", "", ""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from youworker_app.chat.schemas import PASSAGES_MODEL, CitationView, MessageView, SessionView
+from youworker_app.chat.schemas import PASSAGES_MODEL, CitationView, MessageView, SessionView, StartedRun
 from youworker_app.documents.schemas import Locator
 from youworker_app.ui import i18n
 
@@ -69,6 +69,13 @@ def message_item(view: MessageView, language: str) -> MessageItem:
         broke_off=view.state in _BROKE_OFF,
         citations=citation_items(view.citations, language),
     )
+
+
+def asked_items(started: StartedRun, question: str) -> list[MessageItem]:
+    """A question that was asked a moment ago and its answer that begins, as `message_item` makes them once they are read."""
+    asked = MessageItem(started.question_id, True, question, False, "", "", "", "", False, [])
+    answer = MessageItem(started.message_id, False, "", True, started.run_id, "", "", "", False, [])
+    return [asked, answer]
 
 
 def citation_items(views: Sequence[CitationView], language: str) -> list[CitationItem]:
