@@ -12,9 +12,11 @@ _ANYWHERE = re.compile(r"[\\`*_\[\]<>&$~|^]")
 # What does so at the start of one: headings, lists, rules, definitions.
 _AT_START = re.compile(r"(\d{0,9})([-+=#:.)])")
 # Renderers make links of these after they have undone the escapes: only code keeps them as they are. No brackets, so that
-# nothing in code looks like a citation.
+# nothing in code looks like a citation. Links that touch are one piece of code: the end of one and the beginning of the
+# next would be one longer mark.
 _LINK = re.compile(
-    r"(?:(?:https?|ftp)://|www\.)[^\s`\[\]]*|(?:mailto|xmpp):[^\s`\[\]]*|[-.+\w]+@[-.\w]+", re.IGNORECASE
+    r"(?:(?:(?:https?|ftp)://|www\.)[^\s`\[\]]*|(?:mailto|xmpp):[^\s`\[\]]*|[-.+\w]+@[-.\w]+)+",
+    re.IGNORECASE,
 )
 _ITEM = re.compile(r"(?:[-–—*•‣▪◦·]|\(?\w{1,3}[.)])\s")
 # What CommonMark takes for white space; Python's `strip` takes more, such as U+0085.

@@ -64,6 +64,7 @@ ALLOWED = {
 @example("[1]: http://x\n[a][1] ![b](c) [^1]", 0, 0)
 @example("ends with a backslash\\ and *", 0, 22)
 @example("#\x85#", 0, 1)
+@example("a@b.cd+a@b.cd", 0, 0)
 def test_a_quotation_shows_the_text_and_nothing_of_it_is_markup(text: str, start: int, end: int) -> None:
     quotation = quoted(text, (start, end))
     assert plain(quotation).split("\n") == lines(text)
