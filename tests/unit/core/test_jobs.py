@@ -114,3 +114,26 @@ async def test_an_id_that_is_delivered_while_it_runs_comes_once_more_and_never_a
     await queue.idle()
     assert (together, done) == (1, 2)
     await queue.stop()
+
+
+async def test_while_it_stops_nothing_is_taken_on() -> None:
+    queue = JobQueue(workers=2)
+    ended = []
+
+    async def handler(job_id: str) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            # As a job's end may deliver others, which were waiting for it.
+            queue.deliver("kind", "next")
+            ended.append(job_id)
+
+    queue.handle("kind", handler)
+    await queue.start()
+    queue.deliver("kind", "first")
+    await asyncio.sleep(0.02)
+    await asyncio.wait_for(queue.stop(), 2)
+    queue.deliver("kind", "late")
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    await asyncio.sleep(0.02)
+    assert ended == ["first"]
