@@ -18,7 +18,7 @@ SYSTEM_SCOPE = {
     "access/authenticate.py": {"AUTHENTICATE"},
     "accounts/repository.py": {"SETUP", "AUTHENTICATE", "ERASURE"},
     "groups/repository.py": {"SETUP", "ERASURE"},
-    "documents/repository.py": {"DEDUPLICATION", "RECOVERY"},
+    "documents/repository.py": {"DEDUPLICATION", "ERASURE", "RECOVERY"},
     "documents/passage_repository.py": {"COUNTS", "RECOVERY"},
     "documents/index_repository.py": {"INDEX"},
     "documents/erasure_repository.py": {"ERASURE"},

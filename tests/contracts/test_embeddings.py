@@ -157,7 +157,7 @@ async def test_ollama_vectors_are_those_of_the_model_behind_it(
 
 async def test_ollama_gets_documents_in_batches(ollama: OllamaEmbedder, ollama_url: str) -> None:
     before = _embed_count(ollama_url)
-    await ollama.embed_documents(["a few words"] * 40)
+    await ollama.embed_documents(["a few words"] * 80)
     assert _embed_count(ollama_url) - before == 3
 
 

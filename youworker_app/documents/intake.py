@@ -68,18 +68,17 @@ class DocumentIntake:
             stored, is_new = await repository.add_new_file(file, wrapped_key)
         if not is_new and (same := await repository.find_same(stored.id, document.group_id)):
             return Registered(same.id, file_is_new=False, is_duplicate=True)
-        row = repository.add_document(document, stored.id)
-        await repository.flush()
-        await repository.set_tags(row.id, document.tags)
+        document_id = await repository.add_document(document, stored.id)
+        await repository.add_tags(document_id, document.tags)
         await self._audit.record(
             unit,
             actor,
             "document.uploaded",
             resource_type="document",
-            resource_id=row.id,
+            resource_id=document_id,
             details={"bytes": file.size_bytes},
         )
-        return Registered(row.id, file_is_new=is_new, is_duplicate=False)
+        return Registered(document_id, file_is_new=is_new, is_duplicate=False)
 
     async def source(self, unit: UnitOfWork, actor: Actor, document_id: str) -> SourceFile:
         """Where a document's bytes are, with the key. Raises NotFound."""
@@ -87,8 +86,10 @@ class DocumentIntake:
 
     async def turn(self, unit: UnitOfWork, actor: Actor, document_id: str, state: str) -> SourceFile:
         """`source` of a document that goes over to this state: working or ready. Raises NotFound."""
-        filed = await self._filed(unit, actor, document_id)
+        repository = DocumentRepository(unit, actor)
+        filed = await repository.get_with_file(document_id, right=Right.DOWNLOAD)
         filed.document.state = state
+        await repository.flush()  # it is locked before its passages are, as sharing does
         return self._source(filed)
 
     async def put_reading(

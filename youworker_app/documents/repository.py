@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
@@ -10,8 +11,10 @@ from sqlmodel import col
 
 from youworker_app.access.repository import Repository
 from youworker_app.access.rights import Right, right_of
-from youworker_app.access.visible import SystemReason, delete_visible, system_scope, visible
+from youworker_app.access.visible import SystemReason, delete_visible, insert_rows, system_scope, visible
+from youworker_app.core.clock import now
 from youworker_app.core.errors import NotFound
+from youworker_app.core.ids import new_id
 from youworker_app.core.names import is_plain_text
 from youworker_app.documents.schemas import DocumentFilter, NewDocument, NewFile
 from youworker_app.models.accounts import EncryptionKey, User
@@ -131,51 +134,66 @@ class DocumentRepository(GrantingRepository):
         await self._session.execute(
             delete_visible(DocumentTag, self._actor).where(col(DocumentTag.document_id) == document_id)
         )
-        self._session.add_all(DocumentTag(document_id=document_id, tag=tag) for tag in tags)
+        await self.add_tags(document_id, tags)
+
+    async def add_tags(self, document_id: str, tags: Collection[str]) -> None:
+        """Adds tags that the document does not have; the caller has asked `require()`."""
+        if tags:
+            rows = [{"document_id": document_id, "tag": tag} for tag in tags]
+            await self._session.execute(insert_rows(DocumentTag), rows)
 
     async def find_group(self, group_id: str) -> Group:
         """One of the actor's groups. Raises NotFound."""
         return await self._get(Group, group_id)
 
-    def add_document(self, document: NewDocument, file_id: str) -> Document:
-        """A new document row over a stored file; the caller has asked `require()`."""
-        row = Document(
-            title=document.title,
-            filename=document.filename,
-            file_id=file_id,
-            owner_id=self._actor.user_id,
-            group_id=document.group_id,
-            is_private=document.is_private,
-            collection=document.collection,
-        )
-        self.add(row)
-        return row
+    async def add_document(self, document: NewDocument, file_id: str) -> str:
+        """A new document over a stored file; the caller has asked `require()`. Returns its id."""
+        document_id = new_id()
+        row = {
+            "id": document_id,
+            "title": document.title,
+            "author": "",
+            "filename": document.filename,
+            "file_id": file_id,
+            "owner_id": self._actor.user_id,
+            "group_id": document.group_id,
+            "is_private": document.is_private,
+            "member_right": None,
+            "state": "queued",
+            "pages": None,
+            "language": "",
+            "collection": document.collection,
+            "created_at": now(),
+            "deleted_at": None,
+        }
+        await self._session.execute(insert_rows(Document), [row])
+        return document_id
 
     # --- files
 
     async def add_new_file(self, file: NewFile, wrapped_key: bytes) -> tuple[StoredFile, bool]:
         """A new stored file with its key, or the one that another writer added a moment ago: (file, whether it is new)."""
-        key = EncryptionKey(purpose="file", wrapped=wrapped_key)
-        row = StoredFile(
-            id=file.file_id,
-            space=file.space,
-            content_hash=file.content_hash,
-            size_bytes=file.size_bytes,
-            media_type=file.media_type,
-            key_id=key.id,
-        )
+        moment = now()
+        key = {"id": new_id(), "purpose": "file", "wrapped": wrapped_key, "created_at": moment}
+        row: dict[str, Any] = {
+            "id": file.file_id,
+            "space": file.space,
+            "content_hash": file.content_hash,
+            "size_bytes": file.size_bytes,
+            "media_type": file.media_type,
+            "key_id": key["id"],
+            "created_at": moment,
+        }
         try:
             async with self._session.begin_nested():
-                self.add(key)
-                await self.flush()
-                self.add(row)
-                await self.flush()
+                await self._session.execute(insert_rows(EncryptionKey), [key])
+                await self._session.execute(insert_rows(StoredFile), [row])
         except IntegrityError:
             existing = await self.find_stored(file.space, file.content_hash)
             if existing is None:
                 raise
             return existing, False
-        return row, True
+        return StoredFile(**row), True
 
     async def all_file_ids(self) -> set[str]:
         """Ids of all stored files, for the sweep at start."""
@@ -275,6 +293,9 @@ class DocumentRepository(GrantingRepository):
 
     async def delete_document(self, document: Document) -> None:
         """Removes the row; passages, tags and jobs go with it."""
+        # A job's own units lock it before its document: the other way round, PostgreSQL would have to end one of the two.
+        jobs = select(col(Job.id)).where(col(Job.document_id) == document.id).with_for_update()
+        await self._session.execute(system_scope(jobs, SystemReason.ERASURE))
         await self._session.delete(document)
         await self._session.flush()
 

@@ -4,16 +4,17 @@ import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from youworker_app.access.actor import Actor
 from youworker_app.access.authenticate import actor_for_user
 from youworker_app.access.repository import Repository
-from youworker_app.access.visible import SystemReason, erase_rows, system_scope, visible
+from youworker_app.access.visible import SystemReason, erase_rows, insert_rows, system_scope, visible
 from youworker_app.core.clock import now
 from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import NotFound
+from youworker_app.core.ids import new_id
 from youworker_app.core.names import is_plain_text
 from youworker_app.ingestion.errors import RequesterGone
 from youworker_app.ingestion.schemas import JobView, Stage
@@ -22,6 +23,10 @@ from youworker_app.models.documents import Document
 from youworker_app.models.jobs import Job
 
 UNFINISHED = ("queued", "running")
+# Built once: each job asks it first.
+_REQUESTER = system_scope(
+    select(col(Job.requester_id)).where(col(Job.id) == bindparam("job_id")), SystemReason.RECOVERY
+)
 _GENERATIONS = "index_generations"
 _AT_ONCE = 500  # ids in one statement: databases bound their number
 JobRow = Job  # the name by which services speak of a row that a repository gave them
@@ -48,11 +53,26 @@ class Generations:
 class JobRepository(Repository):
     """Jobs that the actor asked for."""
 
-    def add_job(self, kind: str, document_id: str) -> Job:
-        """A new job in the actor's name."""
-        job = Job(kind=kind, requester_id=self._actor.user_id, document_id=document_id)
-        self.add(job)
-        return job
+    async def add_job(self, kind: str, document_id: str) -> str:
+        """A new job in the actor's name. Returns its id."""
+        job_id, moment = new_id(), now()
+        row = {
+            "id": job_id,
+            "kind": kind,
+            "requester_id": self._actor.user_id,
+            "document_id": document_id,
+            "state": "queued",
+            "stage": Stage.STORED.value,
+            "progress": 0.0,
+            "cursor": 0,
+            "attempts": 0,
+            "error_code": "",
+            "error_details": {},
+            "created_at": moment,
+            "updated_at": moment,
+        }
+        await self._session.execute(insert_rows(Job), [row])
+        return job_id
 
     async def get(self, job_id: str) -> Job:
         """One of the actor's jobs. Raises NotFound."""
@@ -100,10 +120,7 @@ async def hand_back(unit: UnitOfWork) -> list[str]:
 
 async def requester(unit: UnitOfWork, job_id: str) -> Actor | None:
     """The actor in whose name a job runs, as they stand now; None when the job is gone. Raises Unauthenticated."""
-    statement = select(col(Job.requester_id)).where(col(Job.id) == job_id)
-    user_id = (
-        await unit.session.execute(system_scope(statement, SystemReason.RECOVERY))
-    ).scalar_one_or_none()
+    user_id = (await unit.session.execute(_REQUESTER, {"job_id": job_id})).scalar_one_or_none()
     return await actor_for_user(unit, user_id) if user_id else None
 
 

@@ -51,8 +51,11 @@ class IngestionService:
         """
         require_scope(actor, Scope.DOCUMENTS_WRITE)
         document = self._described(upload)
-        async with self._db.read() as unit:
-            await self._intake.require_place(unit, actor, document.group_id)
+        if (
+            document.group_id is not None
+        ):  # asked again when it is registered: here, so that no bytes come for nothing
+            async with self._db.read() as unit:
+                await self._intake.require_place(unit, actor, document.group_id)
         head, complete, whole = await _peek(source)
         media_type = detect_media_type(head, document.filename, is_complete=complete)
         file, wrapped = await self._store(actor, document, media_type, whole)
@@ -102,16 +105,18 @@ class IngestionService:
             done = await self._intake.register(unit, actor, file, document, wrapped_key=wrapped)
             if done.is_duplicate:
                 earlier = await jobs.latest_for(done.document_id)
-                job_id = earlier.id if earlier else None
                 return UploadedItem(
-                    document.filename, done.document_id, job_id, duplicate_of=done.document_id
+                    document.filename,
+                    done.document_id,
+                    earlier.id if earlier else None,
+                    duplicate_of=done.document_id,
                 )
             if done.file_is_new:
                 unit.after_commit(stray.clear)
-            job = jobs.add_job(KIND, done.document_id)
+            job_id = await jobs.add_job(KIND, done.document_id)
             unit.after_commit(lambda: self._announce(actor, done.document_id))
-            unit.after_commit(lambda: self._queue.deliver(KIND, job.id))
-        return UploadedItem(document.filename, done.document_id, job.id)
+            unit.after_commit(lambda: self._queue.deliver(KIND, job_id))
+        return UploadedItem(document.filename, done.document_id, job_id)
 
     async def get_job(self, actor: Actor, job_id: str) -> JobView:
         """One of the actor's jobs. Raises NotFound."""

@@ -24,7 +24,7 @@ from youworker_app.gateways.embeddings.errors import (
 )
 from youworker_app.gateways.embeddings.protocol import Vectors
 
-_BATCH = 16
+_BATCH = 32  # as many as ingestion notes at once: a call each costs more than what it carries
 _ATTEMPTS = 3
 _MAX_REASON = 200
 # What Ollama's client raises when something else answers at that address.
