@@ -1,15 +1,16 @@
 """Conversations as people keep them: list, find, rename, delete, read."""
 
 import unicodedata
+from dataclasses import dataclass
 
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.permissions import Permission, require
 from youworker_app.audit.service import AuditService
 from youworker_app.chat.errors import SessionTitleInvalid
 from youworker_app.chat.live import LiveRuns
-from youworker_app.chat.repository import ChatRepository, MessageRow
+from youworker_app.chat.repository import ChatRepository, CitationRow, MessageRow, RunRow
 from youworker_app.chat.schemas import MessageView, SessionView
-from youworker_app.chat.vault import vault_of
+from youworker_app.chat.vault import Vault, vault_of
 from youworker_app.chat.views import message_view, session_view, stored_citation
 from youworker_app.core.db import Database, UnitOfWork
 from youworker_app.core.events import Event, EventBus, user_topic
@@ -19,6 +20,16 @@ from youworker_app.documents.service import DocumentService
 
 _TITLE_CHARS = 200
 _SEARCHED = 2_000  # titles are sealed, so a search opens them: 2,000 take about 20 ms
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Messages with what belongs to them, as they were at one moment; `vault` opens them."""
+
+    rows: list[MessageRow]
+    citations: list[CitationRow]
+    runs: dict[str, RunRow]
+    vault: Vault
 
 
 class ConversationService:
@@ -92,38 +103,46 @@ class ConversationService:
 
     async def list_messages(self, actor: Actor, session_id: str, page: PageRequest) -> Page[MessageView]:
         """The newest page first, in order of time inside a page; the cursor leads to older ones. Raises NotFound."""
+        return (await self.open_session(actor, session_id, page))[1]
+
+    async def open_session(
+        self, actor: Actor, session_id: str, page: PageRequest
+    ) -> tuple[SessionView, Page[MessageView]]:
+        """One conversation with a page of its messages, as `list_messages` gives them. Raises NotFound."""
         require_scope(actor, Scope.CHAT_READ)
         async with self._db.read() as unit:
             repository = ChatRepository(unit, actor)
             session = await repository.get_session(session_id)
             rows = await repository.list_messages(session.id, page.number(), page.limit + 1)
-        shown = rows[: page.limit]
-        views = await self._views(actor, list(reversed(shown)))
-        return Page(tuple(views), str(shown[-1].position) if len(rows) > page.limit else None)
+            shown = rows[: page.limit]
+            kept = await self._kept(repository, list(reversed(shown)))
+        views = await self._views(actor, kept)
+        older = str(shown[-1].position) if len(rows) > page.limit else None
+        return session_view(session, kept.vault), Page(tuple(views), older)
 
     async def get_message(self, actor: Actor, message_id: str) -> MessageView:
         """One message with its citations. Raises NotFound."""
         require_scope(actor, Scope.CHAT_READ)
         async with self._db.read() as unit:
-            row = await ChatRepository(unit, actor).get_message(message_id)
-        return (await self._views(actor, [row]))[0]
-
-    async def _views(self, actor: Actor, rows: list[MessageRow]) -> list[MessageView]:
-        ids = [row.id for row in rows if row.role == "assistant"]
-        async with self._db.read() as unit:
             repository = ChatRepository(unit, actor)
-            vault = await vault_of(repository, self._keys)
-            citations = await repository.citations(ids)
-            runs = await repository.runs_of(ids)
-        passages = await self._documents.read_passages(actor, {citation.chunk_id for citation in citations})
+            kept = await self._kept(repository, [await repository.get_message(message_id)])
+        return (await self._views(actor, kept))[0]
+
+    async def _kept(self, repository: ChatRepository, rows: list[MessageRow]) -> _Kept:
+        ids = [row.id for row in rows if row.role == "assistant"]
+        vault = await vault_of(repository, self._keys)
+        return _Kept(rows, await repository.citations(ids), await repository.runs_of(ids), vault)
+
+    async def _views(self, actor: Actor, kept: _Kept) -> list[MessageView]:
+        passages = await self._documents.read_passages(actor, {each.chunk_id for each in kept.citations})
         return [
             message_view(
                 row,
-                vault,
-                runs.get(row.id),
-                [stored_citation(each, passages) for each in citations if each.message_id == row.id],
+                kept.vault,
+                kept.runs.get(row.id),
+                [stored_citation(each, passages) for each in kept.citations if each.message_id == row.id],
             )
-            for row in rows
+            for row in kept.rows
         ]
 
     def _announce(self, unit: UnitOfWork, actor: Actor, session_id: str) -> None:

@@ -125,9 +125,8 @@ class ChatState(BaseState):
     async def _load(self, actor: Actor, session_id: str) -> None:
         if not session_id:
             return
-        conversations = service(ConversationService)
-        session = await conversations.get_session(actor, session_id)
-        found = await conversations.list_messages(actor, session_id, PageRequest(limit=WINDOW))
+        page = PageRequest(limit=WINDOW)
+        session, found = await service(ConversationService).open_session(actor, session_id, page)
         if session_id != self.session:
             self.older = found.next_cursor or ""
             self._show(session_id, [])
