@@ -491,8 +491,7 @@ async def test_a_dead_reader_costs_its_own_document_alone(parser: DocumentParser
     async with parser.open(pdf_of(["x"] * 3), PDF) as document:
         [pid] = children()
         os.kill(pid, signal.SIGSEGV)
-        started = time.monotonic()
-        with pytest.raises(Exception, match="could not be read"):
-            await document.render_page(1)
-        assert time.monotonic() - started < 5
+        async with asyncio.timeout(15):  # half of what a step may take: its end is seen, not waited for
+            with pytest.raises(Exception, match="could not be read"):
+                await document.render_page(1)
     assert len(await units_of(parser, pdf_of(["x"]))) == 1

@@ -1,5 +1,6 @@
 """What must hold after any crash, as the data folder shows it: rows, bytes and vectors agree, and no work was done twice."""
 
+import json
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ async def _check_vectors(life: Life) -> None:
         owner_id, group_id, is_private = sharing
         visibility = visibility_of(owner_id=owner_id, group_id=group_id, is_private=bool(is_private))
         wanted[chunk_id] = (document_id, set(visibility))
-    store = await _opened(life.product.data / "vectors")
+    store = await _opened(life.product.data / "vectors" / await _answering(life))
     try:
         points = await store.list_points(limit=_MANY)
         assert len(points) < _MANY
@@ -101,6 +102,12 @@ async def _check_vectors(life: Life) -> None:
         assert await store.count_by_visibility() == keywords
     finally:
         await store.close()
+
+
+async def _answering(life: Life) -> str:
+    """The folder of the generation that answers, below that of the index; "" is that folder itself."""
+    kept = await life.rows("SELECT value FROM installation_facts WHERE name = 'index_generations'")
+    return str(json.loads(kept[0][0])["answering"]) if kept else ""
 
 
 async def _opened(path: Path) -> EmbeddedVectorStore:

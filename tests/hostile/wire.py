@@ -60,9 +60,10 @@ class Wire:
         named = (f"Host: {self.host}",) if host else ()
         return ("\r\n".join((line, *named, *headers)) + "\r\n\r\n").encode("latin-1")
 
-    def ask(self, *pieces: bytes, half_close: bool = False) -> Answer:
+    def ask(self, *pieces: bytes, half_close: bool = False, patience: float = PATIENCE) -> Answer:
         """Sends the pieces on a new connection and reads until the other end closes or has answered whole."""
         with self.connect() as opened:
+            opened.settimeout(patience)
             try:
                 for piece in pieces:
                     opened.sendall(piece)
@@ -119,9 +120,10 @@ class Wire:
         status = Path(f"/proc/{self.product.worker()}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
-    def is_well(self) -> bool:
-        """Whether it answers on a new connection."""
-        return self.ask(self.head("GET /health HTTP/1.1", "Connection: close")).status == 200
+    def is_well(self, within: float = PATIENCE) -> bool:
+        """Whether it answers on a new connection. Raises TimeoutError when nothing comes for `within` seconds."""
+        head = self.head("GET /health HTTP/1.1", "Connection: close")
+        return self.ask(head, patience=within).status == 200
 
 
 def _target(file: Path) -> str:

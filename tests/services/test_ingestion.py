@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tests.files import pdf_of, scanned_pdf, with_password
 from tests.house import House, open_house, pieces
@@ -20,7 +21,9 @@ from youworker_app.gateways.parsing.errors import EmptyFile, TypeRefused
 from youworker_app.gateways.parsing.parser import LocalParser
 from youworker_app.gateways.vectors.memory import MemoryVectorStore
 from youworker_app.ingestion.errors import JobNotRetryable, JobNotStoppable
+from youworker_app.ingestion.repository import JobRepository
 from youworker_app.ingestion.schemas import Upload, UploadedItem
+from youworker_app.ingestion.service import KIND
 from youworker_app.ingestion.worker import MAX_ATTEMPTS
 from youworker_app.wiring import Gateways
 
@@ -358,3 +361,74 @@ async def test_a_stop_hands_jobs_back_and_the_next_start_goes_on_where_they_were
         assert (await again.documents.get_document(anna, each.document_id or "")).state == "ready"
     assert len(embedder.texts) == len(set(embedder.texts))
     await again.stop()
+
+
+async def test_when_one_gets_on_all_go_on_before_it_is_done(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> None:
+    """A long document is embedded for hours: the others do not wait for its end once its first passages were."""
+    embedder = FlakyEmbedder(failures=2)
+    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    house.installation.room._first_pause_s = house.installation.room._pause_s = 3_600
+    anna = await house.person("anna")
+    long = await house.upload(anna, LONG, "long.txt")
+    other = await house.upload(anna, NOTE, "other.txt")
+    embedder.wait_after = 1  # text: after the first batch
+    embedder.gate.clear()
+    house.installation.queue.deliver(KIND, long.job_id or "")
+    async with asyncio.timeout(30):
+        while (await house.ingestion.get_job(anna, other.job_id or "")).state != "running":
+            await asyncio.sleep(0.01)
+    assert (await house.ingestion.get_job(anna, long.job_id or "")).state == "running"
+    embedder.gate.set()
+    await house.stop()
+
+
+async def test_an_index_that_opens_late_leaves_running_jobs_where_they_are(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> None:
+    """Only at a start and a stop nobody works on what is called running."""
+    embedder = FlakyEmbedder()
+    embedder.gate.clear()
+    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    anna = await house.person("anna")
+    item = await house.ingestion.upload(anna, Upload("note.txt"), pieces(NOTE))
+    await embedder.reached.wait()
+    await house.installation._open_index()
+    assert (await house.ingestion.get_job(anna, item.job_id or "")).state == "running"
+    assert (await house.documents.get_document(anna, item.document_id or "")).state == "working"
+    embedder.gate.set()
+    await house.installation.queue.idle()
+    assert (await house.documents.get_document(anna, item.document_id or "")).state == "ready"
+    await house.stop()
+
+
+async def is_held_up(database: Database) -> bool:
+    """Whether somebody waits for a row; SQLite has one writer at a time anyway."""
+    if database.is_sqlite:
+        return True
+    async with database.read() as unit:
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        return bool((await unit.session.execute(text(waits))).scalar_one())
+
+
+async def test_a_cancellation_is_not_written_over_by_who_works(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> None:
+    """It waits while a worker changes the row, and comes after it."""
+    house = await flaky_house(database_url, tmp_path, keys, FlakyEmbedder(failures=10**9))
+    house.installation.room._first_pause_s = house.installation.room._pause_s = 3_600
+    anna = await house.person("anna")
+    item = await house.upload(anna, NOTE)
+    job_id = item.job_id or ""
+    async with house.installation.db.write() as unit:
+        job = await JobRepository(unit, anna).find_locked(job_id)
+        assert job is not None
+        cancelling = asyncio.create_task(house.ingestion.cancel_job(anna, job_id))
+        async with asyncio.timeout(30):
+            while not cancelling.done() and not await is_held_up(database):
+                await asyncio.sleep(0.01)
+        job.state = "running"
+    await cancelling
+    assert (await house.ingestion.get_job(anna, job_id)).state == "cancelled"
+    await house.stop()
