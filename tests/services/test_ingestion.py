@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from tests.files import pdf_of, scanned_pdf, with_password
 from tests.house import House, open_house, pieces
@@ -70,6 +70,23 @@ async def flaky_house(
         LocalParser(),
     )
     return await open_house(database_url, folder, keys, gateways=gateways)
+
+
+async def test_a_small_file_is_few_statements_and_units(house: House) -> None:
+    anna = await house.person("anna")
+    engine, statements, commits = house.installation.db.engine.sync_engine, list[str](), list[object]()
+
+    def on_statement(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", on_statement)
+    event.listen(engine, "commit", commits.append)
+    item = await house.upload(anna, NOTE)
+    n_statements, n_commits = len(statements), len(commits)
+    assert (await house.documents.get_document(anna, item.document_id or "")).state == "ready"
+    # Each costs a small file about half a millisecond of processor time, and a commit a wait for the disk.
+    assert n_statements <= 26, "\n".join(statements)
+    assert n_commits == 5  # taken in; who asked; begun; its text; ready
 
 
 async def test_the_same_content_twice_is_told_and_stored_once(house: House) -> None:

@@ -73,6 +73,17 @@ _BY_KEY = _entrance(
 )
 
 
+# By id. Built once: each upload, job and run asks it.
+_ANYBODY = system_scope(
+    select(*_PERSON)
+    .select_from(User)
+    .outerjoin(Membership, col(Membership.user_id) == col(User.id))
+    .where(col(User.id) == bindparam("user_id")),
+    SystemReason.AUTHENTICATE,
+)
+_PRESENT = _ANYBODY.where(col(User.is_active).is_(True))
+
+
 async def enter_by_session(unit: UnitOfWork, token: str, *, idle: timedelta) -> Entered:
     """The person behind a cookie's token. Raises Unauthenticated when it is unknown, ended or idle for longer than `idle`."""
     rows = (await unit.session.execute(_BY_SESSION, {"secret": token_hash(token)})).all()
@@ -135,15 +146,8 @@ async def _actor(
     credential_id: str,
     is_present: bool = True,
 ) -> Actor:
-    statement = (
-        select(*_PERSON)
-        .select_from(User)
-        .outerjoin(Membership, col(Membership.user_id) == col(User.id))
-        .where(col(User.id) == user_id)
-    )
-    if is_present:
-        statement = statement.where(col(User.is_active).is_(True))
-    rows = (await unit.session.execute(system_scope(statement, SystemReason.AUTHENTICATE))).all()
+    statement = _PRESENT if is_present else _ANYBODY
+    rows = (await unit.session.execute(statement, {"user_id": user_id})).all()
     if not rows:
         raise Unauthenticated
     return _as_actor(rows, scopes=scopes, credential_id=credential_id)
