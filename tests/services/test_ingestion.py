@@ -12,7 +12,7 @@ from youworker_app.access.actor import Actor
 from youworker_app.core.db import Database
 from youworker_app.core.errors import AppError, NotFound
 from youworker_app.core.keys import DataKeys
-from youworker_app.documents.schemas import DocumentView
+from youworker_app.documents.schemas import ChangeDocument, DocumentView
 from youworker_app.gateways.blobs.memory import MemoryBlobStore
 from youworker_app.gateways.embeddings.errors import EmbeddingAway, EmbeddingFailed
 from youworker_app.gateways.embeddings.memory import InMemoryEmbedder
@@ -264,6 +264,29 @@ async def test_a_restart_goes_on_where_it_was_and_repeats_no_batch(
     stored = await again.installation.gateways.vectors.count_by_document()
     assert stored == {item.document_id: len(embedder.texts)}
     await again.stop()
+
+
+async def test_what_was_embedded_while_it_was_shared_follows(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> None:
+    embedder = FlakyEmbedder()
+    embedder.gate.clear()
+    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    await house.person("root")
+    anna = await house.person("anna")
+    group_id = await house.team(anna, "plant")
+    anna = await house.signed_in("anna")
+    item = await house.ingestion.upload(anna, Upload("long.txt"), pieces(LONG))
+    await embedder.reached.wait()  # the first of several batches, under the owner's keyword alone
+    change = ChangeDocument(group_id=group_id, is_private=False)
+    await house.sharing.change_document(anna, item.document_id or "", change)
+    embedder.gate.set()
+    await house.installation.queue.idle()
+    assert (await house.documents.get_document(anna, item.document_id or "")).state == "ready"
+    counts = await house.installation.gateways.vectors.count_by_visibility()
+    assert len(embedder.texts) > 32
+    assert counts[f"g:{group_id}"] == len(embedder.texts)
+    await house.stop()
 
 
 async def test_a_cancelled_job_stops_and_can_be_tried_again(
