@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -199,7 +200,10 @@ async def lose_one_document(data: Path) -> None:
 
 def wait_until(is_so: Callable[[], bool]) -> bool:
     """Jobs go on after the command that began them."""
-    return any(is_so() for _ in range(20))
+    until = time.monotonic() + 60
+    while not (done := is_so()) and time.monotonic() < until:
+        time.sleep(0.2)
+    return done
 
 
 # --- without an installation: what comes in between

@@ -422,9 +422,8 @@ async def test_a_document_that_moves_while_it_is_being_read_is_whole(works: Work
         await works.house.sharing.change_document(bruno, document_id, ChangeDocument(group_id=""))
     await works.go_on()
     await works.assert_whole(bruno, document_id)
-    vectors = works.house.installation.gateways.vectors
-    assert isinstance(vectors, MemoryVectorStore)
-    assert {point.visibility for point in vectors._points.values()} == {(f"u:{bruno.user_id}",)}
+    points = await works.house.installation.gateways.vectors.list_points(limit=1_000)
+    assert {point.visibility for point in points} == {(f"u:{bruno.user_id}",)}
 
 
 async def test_a_row_that_points_at_nothing_is_a_conflict_not_a_failure(database: Database) -> None:

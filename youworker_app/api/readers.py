@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import stat
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -84,11 +85,14 @@ def be_patient_for(seconds: float) -> int:
     listeners = 0
     for name in os.listdir("/proc/self/fd"):
         try:
+            # Asked first: a copy of what is no socket would stay open, and with it the lock on a folder.
+            if not stat.S_ISSOCK(os.stat(int(name)).st_mode):
+                continue
             with socket.socket(fileno=os.dup(int(name))) as opened:
                 if opened.family in _INTERNET and opened.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                     opened.setsockopt(socket.IPPROTO_TCP, option, round(seconds * 1_000))
                     listeners += 1
         except OSError:
-            # Not a socket, or closed meanwhile.
+            # Closed meanwhile.
             continue
     return listeners

@@ -58,6 +58,7 @@ class IndexRebuilding:
         self._progress = ReindexProgress()
         self._task: asyncio.Task[None] | None = None
         self._opening, self._is_open = asyncio.Lock(), False
+        self._beginning = asyncio.Lock()  # two who ask at once begin one generation
 
     @property
     def is_due(self) -> bool:
@@ -93,8 +94,9 @@ class IndexRebuilding:
 
         Who stops listening does not stop it. Raises what ended it.
         """
-        await self._begin()
-        task = self.start()
+        async with self._beginning:
+            await self._begin()
+            task = self.start()
         while not task.done():
             yield self._progress
             await asyncio.wait({task}, timeout=_LOOK_S)

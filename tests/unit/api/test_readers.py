@@ -1,8 +1,10 @@
 """Readers that take nothing: the answer ends, whatever was making it."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from starlette.responses import StreamingResponse
@@ -96,3 +98,11 @@ async def test_connections_inherit_the_patience() -> None:
         with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 7_000
         assert be_patient_for(9) >= 1
+
+
+def test_looking_for_listeners_leaves_nothing_open(tmp_path: Path) -> None:
+    """A copy of a lock's descriptor would keep the lock."""
+    with (tmp_path / "lock").open("w"):
+        before = sorted(os.listdir("/proc/self/fd"))
+        be_patient_for(9)
+        assert sorted(os.listdir("/proc/self/fd")) == before
