@@ -25,19 +25,19 @@ from youworker_app.core.keys import DataKeys
 pytest_plugins = ["tests.model_server.fixtures", "tests.people", "tests.house", "tests.web"]
 
 
-# Folders and files whose tests drive servers in processes of their own.
-_IN_PROCESSES = ("tests/e2e/", "tests/crash/", "tests/bench/", "tests/hostile/test_wire.py")
+# Tests that drive servers in processes of their own, and those that ask everything again, from every side or with nonsense.
+_UNMEASURED = ("tests/e2e/", "tests/crash/", "tests/bench/", "tests/hostile/", "tests/isolation/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what coverage learns nothing from: the same tests on the second database, and servers in other processes.
+    """Marks what coverage learns nothing from, the second database included.
 
     Measuring makes a test of the database three times as long, and counts every greenlet of SQLAlchemy for as long as the
     process lives.
     """
     for item in items:
         case = item.name.partition("[")[2]
-        if "postgres" in case or item.nodeid.startswith(_IN_PROCESSES):
+        if "postgres" in case or item.nodeid.startswith(_UNMEASURED):
             item.add_marker("unmeasured")
 
 
