@@ -1,8 +1,10 @@
-"""Fixtures that all tests may ask for. `database` is SQLite here; tests/services runs on PostgreSQL as well."""
+"""Fixtures that all tests may ask for. `database` is SQLite here; services, api and isolation run on PostgreSQL as well."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import coverage
 import pytest
 import structlog
 
@@ -25,6 +27,8 @@ from youworker_app.core.keys import DataKeys
 pytest_plugins = ["tests.model_server.fixtures", "tests.people", "tests.house", "tests.web"]
 
 
+_since_collection = pytest.StashKey[int]()
+
 # Tests that drive servers in processes of their own, and those that ask everything again, from every side or with nonsense.
 _UNMEASURED = ("tests/e2e/", "tests/crash/", "tests/bench/", "tests/hostile/", "tests/isolation/")
 
@@ -39,6 +43,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         case = item.name.partition("[")[2]
         if "postgres" in case or item.nodeid.startswith(_UNMEASURED):
             item.add_marker("unmeasured")
+
+
+_COLLECT_EVERY = 25  # tests
+
+
+def pytest_runtest_setup() -> None:
+    """While coverage is measured the collector runs between tests alone.
+
+    Its tracer looks up greenlets in a weak dictionary at each call; a collection that begins inside of such a lookup has
+    been seen to leave the process spinning for ever.
+    """
+    if coverage.Coverage.current() is not None:
+        gc.disable()
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """See above."""
+    if coverage.Coverage.current() is not None:
+        counted = item.session.stash.setdefault(_since_collection, 0) + 1
+        if counted >= _COLLECT_EVERY:
+            gc.collect()
+            counted = 0
+        item.session.stash[_since_collection] = counted
 
 
 @pytest.fixture(scope="session")
