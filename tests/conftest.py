@@ -1,6 +1,7 @@
 """Fixtures that all tests may ask for. `database` is SQLite here; services, api and isolation run on PostgreSQL as well."""
 
 import gc
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -49,10 +50,10 @@ _COLLECT_EVERY = 25  # tests
 
 
 def pytest_runtest_setup() -> None:
-    """While coverage is measured the collector runs between tests alone.
+    """While coverage is measured the collector runs between tests alone, and is not traced.
 
-    Its tracer looks up greenlets in a weak dictionary at each call; a collection that begins inside of such a lookup has
-    been seen to leave the process spinning for ever.
+    The tracer keeps greenlets in a weak dictionary. When a collection takes some of them, it traces how the dictionary lets go
+    of them, and spins for ever.
     """
     if coverage.Coverage.current() is not None:
         gc.disable()
@@ -63,7 +64,10 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
     if coverage.Coverage.current() is not None:
         counted = item.session.stash.setdefault(_since_collection, 0) + 1
         if counted >= _COLLECT_EVERY:
+            tracer = sys.gettrace()
+            sys.settrace(None)
             gc.collect()
+            sys.settrace(tracer)
             counted = 0
         item.session.stash[_since_collection] = counted
 
