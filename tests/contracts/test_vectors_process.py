@@ -75,6 +75,34 @@ async def test_a_process_that_dies_is_replaced_and_nothing_is_lost(store: Embedd
     assert len(await store.search_dense(EAST, ANN, limit=500)) == 305
 
 
+async def test_what_is_written_when_the_process_dies_is_kept_by_its_successor(
+    store: EmbeddedVectorStore,
+) -> None:
+    """Twice: one that dies with the write under way, and one that is dead when it comes."""
+    first = process_of(store)
+    os.kill(first, signal.SIGSTOP)
+    writing = asyncio.create_task(store.upsert(points("report", 0, 150)))
+    await asyncio.sleep(0.05)
+    assert not writing.done()
+    os.kill(first, signal.SIGKILL)
+    await writing
+    assert await store.count_by_document() == {"report": 150}
+    os.kill(process_of(store), signal.SIGKILL)
+    await until(lambda: store.process_id is None)
+    await store.set_visibility("report", ["u:bob"])
+    assert await store.count_by_visibility() == {"u:bob": 150}
+
+
+async def test_a_successor_that_never_comes_is_not_waited_for_without_end(
+    store: EmbeddedVectorStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "_SUCCESSOR_S", 0.2)
+    (tmp_path / "index.json").write_text("damaged meanwhile")
+    os.kill(process_of(store), signal.SIGKILL)
+    with pytest.raises(VectorStoreAway):
+        await store.upsert(points("report", 0, 5))
+
+
 async def test_a_process_that_hangs_is_replaced(
     store: EmbeddedVectorStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ from youworker_app.core.telemetry import get_logger
 from youworker_app.gateways.vectors import rules, wire
 from youworker_app.gateways.vectors.errors import VectorIndexDamaged, VectorStoreAway
 from youworker_app.gateways.vectors.folder import IndexFolder, Note
-from youworker_app.gateways.vectors.process import ShardDamaged, ShardProcess
+from youworker_app.gateways.vectors.process import ShardDamaged, ShardGone, ShardProcess
 from youworker_app.gateways.vectors.protocol import (
     AccessFilter,
     IndexInfo,
@@ -42,6 +42,8 @@ _OPEN_S = 600.0
 # A server has 10 s for its whole end; a process that is killed has lost nothing but a quick next start.
 _CLOSE_S = 4.0
 _FIRST_REVIVAL_S, _LAST_REVIVAL_S = 0.1, 30.0
+# What is to be written waits so long for the successor of a process that died: it may have cost an embedding.
+_SUCCESSOR_S, _LOOK_AGAIN_S = 10.0, 0.02
 _RENEW_AFTER_S = 60.0
 # Writing the index anew may take this part of the time: at once in a small index, a few times a day in a huge one.
 _RENEWAL_PAUSES = 60.0
@@ -93,7 +95,7 @@ class EmbeddedVectorStore:
             self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._renew())]
 
     async def upsert(self, points: Sequence[VectorPoint]) -> None:
-        dimension = self._ready().info.dimension
+        dimension = self._opened_as().info.dimension
         for batch in rules.batches(points, _BATCH):
             rules.check_points(batch, dimension)
             await asyncio.sleep(0)
@@ -140,7 +142,7 @@ class EmbeddedVectorStore:
         await self._write("delete_document", document=document_id, sync=True)
 
     async def delete_points(self, chunk_ids: Collection[str]) -> None:
-        self._ready()
+        self._opened_as()
         if chunk_ids:
             await self._write("delete_points", chunks=list(chunk_ids), sync=True)
 
@@ -211,10 +213,16 @@ class EmbeddedVectorStore:
                 await process.ask("close", seconds=_CLOSE_S)
         await process.end()
 
-    def _ready(self) -> Note:
-        if self._note is None or self._process is None:
+    def _opened_as(self) -> Note:
+        """Also while a process that died is being replaced."""
+        if self._note is None:
             raise VectorStoreAway
         return self._note
+
+    def _ready(self) -> Note:
+        if self._process is None:
+            raise VectorStoreAway
+        return self._opened_as()
 
     async def _ask(self, do: str, body: bytes = b"", *, seconds: float, **head: Any) -> tuple[Any, bytes]:
         self._ready()
@@ -246,23 +254,35 @@ class EmbeddedVectorStore:
 
     async def _write_all(self, do: str, body: bytes, head: dict[str, Any]) -> None:
         async with self._writing:
-            self._ready()
+            process = await self._successor_of(None)
             deletes, renewal = do in _DELETIONS, self._renewal
             if deletes:
                 # Before it is done: what is marked for nothing costs a renewal, what is not marked would stay.
                 with disk_errors():
                     self._folder.mark_deleted()
             try:
-                await self._ask(do, body, seconds=_WRITE_S, **head)
-            except VectorStoreAway:
+                await process.ask(do, body, seconds=_WRITE_S, **head)
+            except VectorStoreAway as error:
                 if renewal is not None:
                     renewal.give_up()
-                raise
+                if not isinstance(error, ShardGone):
+                    raise
+                # Each write may be done twice: points by their ids, keywords and deletions as often as one likes.
+                await (await self._successor_of(process)).ask(do, body, seconds=_WRITE_S, **head)
             finally:
                 if deletes:
                     self._deleted.set()
             if renewal is not None:
                 await renewal.repeat(do, body, head)
+
+    async def _successor_of(self, former: ShardProcess | None) -> ShardProcess:
+        """The process that holds the index now and is not `former`, waited for a while. Raises VectorStoreAway."""
+        until = time.monotonic() + _SUCCESSOR_S
+        while (process := self._process) is None or process is former:
+            if self._note is None or time.monotonic() > until:
+                raise VectorStoreAway
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        return process
 
     async def _watch(self) -> None:
         """Has a process that died replaced; meanwhile every call is told that the store is away."""

@@ -32,6 +32,10 @@ class ShardDamaged(Exception):
     """The shard's files cannot be opened."""
 
 
+class ShardGone(VectorStoreAway):
+    """The child died before it answered: nobody knows whether it did what it was asked."""
+
+
 class ShardProcess:
     """One child. `ask` may be called from many tasks at once."""
 
@@ -69,11 +73,14 @@ class ShardProcess:
         """The reply's values and bytes.
 
         Raises:
-            VectorStoreAway: the child refused, is gone, has too much to do, or took longer than `seconds` (it is
-                killed then: something is wrong with it).
+            VectorStoreAway: the child refused, has too much to do, or took longer than `seconds` (it is killed
+                then: something is wrong with it).
+            ShardGone: it is dead, or died meanwhile.
             ShardDamaged: it cannot open the files.
         """
-        if self._reading.done() or len(self._waiting) >= _MOST_WAITING:
+        if self._reading.done():
+            raise ShardGone
+        if len(self._waiting) >= _MOST_WAITING:
             raise VectorStoreAway
         number = next(self._numbers)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
@@ -114,8 +121,9 @@ class ShardProcess:
             self._to_child.write(frame)
             async with self._draining:
                 await self._to_child.drain()
-        except OSError as error:
-            raise VectorStoreAway from error
+        except (OSError, RuntimeError) as error:
+            # uvloop closes the pipe of a child that died by itself, and has no OSError for who writes to it then.
+            raise ShardGone from error
 
     async def _read(self) -> None:
         """Hands out the replies until the pipe closes; whoever still waits then waits in vain."""
@@ -136,4 +144,4 @@ class ShardProcess:
             self._to_child.close()
             for answer in self._waiting.values():
                 if not answer.done():
-                    answer.set_exception(VectorStoreAway())
+                    answer.set_exception(ShardGone())
