@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import update
 from sqlmodel import col
 
+from tests.people import QUICK_HASHER
 from youworker_app.access.actor import Actor
 from youworker_app.access.visible import SystemReason, system_scope
 from youworker_app.accounts.schemas import Carrier, Client, CreateUser, Credential
@@ -79,7 +79,7 @@ class House:
             self.root = await accounts.authenticate(Credential(Carrier.COOKIE, first.token))
             if name == "root":
                 return self.root
-        await accounts.create_user(self.root, CreateUser(name, PASSWORD))
+        await self.installation.people.create_user(self.root, CreateUser(name, PASSWORD))
         return await self.signed_in(name)
 
     async def signed_in(self, name: str) -> Actor:
@@ -152,11 +152,7 @@ async def open_house(
     gateways = gateways or Gateways(
         MemoryBlobStore(), MemoryVectorStore(), InMemoryEmbedder(), llm or NoModel(), LocalParser()
     )
-    installation = Installation(settings, gateways, keys)
-    # Argon2 as slow as it should be would make the tests slow: the cheapest parameters that it allows.
-    installation.accounts._passwords = type(installation.accounts._passwords)(
-        min_length=10, hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    )
+    installation = Installation(settings, gateways, keys, hasher=QUICK_HASHER)
     return House(installation, await installation.start())
 
 

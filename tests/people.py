@@ -9,6 +9,10 @@ from argon2 import PasswordHasher
 
 from youworker_app.access.actor import Actor
 from youworker_app.access.authenticate import actor_for_user
+from youworker_app.accounts.api_keys import ApiKeyService
+from youworker_app.accounts.newcomers import Newcomers
+from youworker_app.accounts.passwords import Passwords
+from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.ports import AccountData
 from youworker_app.accounts.schemas import Carrier, Client, CreateUser, Credential, SignedIn
 from youworker_app.accounts.service import AccountService
@@ -72,14 +76,39 @@ def accounts(
     security: SecuritySettings,
     audit: AuditService,
     groups: GroupService,
-    ports: Ports,
+    passwords: Passwords,
 ) -> AccountService:
     """The account service on `database`, with a quick hasher."""
-    return AccountService(database, keys, security, audit, groups, ports, hasher=QUICK_HASHER)
+    return AccountService(database, keys, security, audit, groups, passwords)
 
 
 @pytest.fixture
-def make_user(accounts: AccountService) -> MakeUser:
+def passwords(security: SecuritySettings) -> Passwords:
+    """Passwords with a quick hasher."""
+    return Passwords(min_length=security.min_password_length, hasher=QUICK_HASHER)
+
+
+@pytest.fixture
+def api_keys(database: Database, security: SecuritySettings, audit: AuditService) -> ApiKeyService:
+    """The service of API keys on `database`."""
+    return ApiKeyService(database, security, audit)
+
+
+@pytest.fixture
+def people(
+    database: Database,
+    keys: DataKeys,
+    audit: AuditService,
+    groups: GroupService,
+    ports: Ports,
+    passwords: Passwords,
+) -> PeopleService:
+    """Everybody's accounts on `database`."""
+    return PeopleService(database, audit, groups, ports, Newcomers(passwords, keys))
+
+
+@pytest.fixture
+def make_user(accounts: AccountService, people: PeopleService) -> MakeUser:
     """Makes people and signs them in; the first one asked for brings root about."""
     root: list[Actor] = []
 
@@ -88,7 +117,7 @@ def make_user(accounts: AccountService) -> MakeUser:
             root.append(await actor_of(accounts, await set_up(accounts, name if is_root else "first root")))
             if is_root:
                 return root[0]
-        await accounts.create_user(root[0], CreateUser(name, PASSWORD, is_root=is_root))
+        await people.create_user(root[0], CreateUser(name, PASSWORD, is_root=is_root))
         return await actor_of(accounts, await accounts.sign_in(name, PASSWORD, Client()))
 
     return make

@@ -62,7 +62,7 @@ class Web:
 
     async def keyed(self, actor: Actor, scopes: Sequence[str] = tuple(KeyScope)) -> Person:
         """The same person with one more key."""
-        made = await self.house.installation.accounts.create_key(
+        made = await self.house.installation.api_keys.create_key(
             actor, CreateApiKey("tests", tuple(str(scope) for scope in scopes))
         )
         return Person(actor, made.key, await self.client({"Authorization": f"Bearer {made.key}"}))

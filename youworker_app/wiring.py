@@ -9,8 +9,14 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
+from argon2 import PasswordHasher
+
 from youworker_app.access.credentials import Authentication
+from youworker_app.accounts.api_keys import ApiKeyService
 from youworker_app.accounts.key_check import check_master_key
+from youworker_app.accounts.newcomers import Newcomers
+from youworker_app.accounts.passwords import Passwords
+from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.ports import AccountData, OpenPages
 from youworker_app.accounts.service import AccountService
 from youworker_app.agent.service import AgentService
@@ -139,11 +145,21 @@ def _embedder(settings: Settings) -> Embedder:
 
 
 class Installation:
-    """Everything that runs, from `start` to `stop`. Services are registered on construction."""
+    """Everything that runs, from `start` to `stop`. Services are registered on construction.
+
+    `hasher` is for tests that cannot wait for a slow one.
+    """
 
     def __init__(
-        self, settings: Settings, gateways: Gateways, keys: DataKeys, stopping: Stopping | None = None
+        self,
+        settings: Settings,
+        gateways: Gateways,
+        keys: DataKeys,
+        stopping: Stopping | None = None,
+        *,
+        hasher: PasswordHasher | None = None,
     ) -> None:
+        self._hasher = hasher
         self.index = _generations(gateways.vectors)
         self.settings, self.gateways, self.keys = settings, replace(gateways, vectors=self.index), keys
         self.stopping = stopping or Stopping()
@@ -166,11 +182,16 @@ class Installation:
 
     def _wire_accounts(self) -> None:
         self.groups = GroupService(self.db, self.audit, self.ports)
-        self.accounts = AccountService(
-            self.db, self.keys, self.settings.security, self.audit, self.groups, self.ports
-        )
+        security = self.settings.security
+        passwords = Passwords(min_length=security.min_password_length, hasher=self._hasher)
+        self.accounts = AccountService(self.db, self.keys, security, self.audit, self.groups, passwords)
+        self.api_keys = ApiKeyService(self.db, security, self.audit)
+        newcomers = Newcomers(passwords, self.keys)
+        self.people = PeopleService(self.db, self.audit, self.groups, self.ports, newcomers)
         registry.provide(GroupService, self.groups)
         registry.provide(AccountService, self.accounts)
+        registry.provide(ApiKeyService, self.api_keys)
+        registry.provide(PeopleService, self.people)
         registry.provide(Authentication, Authentication(self.accounts.authenticate, self.accounts.check_csrf))
         registry.provide(EventBus, self.bus)
         registry.provide(Settings, self.settings)

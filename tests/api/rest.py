@@ -13,6 +13,8 @@ from tests.people import PASSWORD
 from youworker_app.access.credentials import Authentication
 from youworker_app.accounts import form_routes
 from youworker_app.accounts import routes as account_routes
+from youworker_app.accounts.api_keys import ApiKeyService
+from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.service import AccountService
 from youworker_app.api.app import create_api
 from youworker_app.api.middleware import OuterPolicy, harden
@@ -66,10 +68,18 @@ class Rest:
 
 
 @pytest.fixture
-async def rest(database: Database, accounts: AccountService, groups: GroupService) -> Rest:
+async def rest(
+    database: Database,
+    accounts: AccountService,
+    people: PeopleService,
+    api_keys: ApiKeyService,
+    groups: GroupService,
+) -> Rest:
     """The application over a fresh database."""
     provide(Settings, Settings())
     provide(AccountService, accounts)
+    provide(PeopleService, people)
+    provide(ApiKeyService, api_keys)
     provide(GroupService, groups)
     provide(HealthService, HealthService(database))
     provide(Authentication, Authentication(accounts.authenticate, accounts.check_csrf))

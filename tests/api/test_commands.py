@@ -10,11 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from tests.people import PASSWORD
+from tests.people import PASSWORD, QUICK_HASHER
 from youworker_app import cli
 from youworker_app.accounts.schemas import Carrier, Client, CreateUser, Credential
 from youworker_app.core import registry
@@ -49,9 +48,7 @@ class Place:
     async def open_alone(self, settings: Settings, opens_index: bool) -> AsyncIterator[Path]:
         self.opened_index.append(opens_index)
         gateways = replace(self._lasting, parser=LocalParser())
-        installation = Installation(settings, gateways, self._keys)
-        # Argon2 as slow as it should be would make the tests slow.
-        installation.accounts._passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        installation = Installation(settings, gateways, self._keys, hasher=QUICK_HASHER)
         try:
             token = await installation.start(opens_index=opens_index)
             await self._invite(installation, token)
@@ -74,7 +71,7 @@ class Place:
         accounts = installation.accounts
         signed = await accounts.set_up(token, "marta", PASSWORD, Client())
         marta = await accounts.authenticate(Credential(Carrier.COOKIE, signed.token))
-        await accounts.create_user(marta, CreateUser("otto", PASSWORD))
+        await installation.people.create_user(marta, CreateUser("otto", PASSWORD))
         await installation.groups.create_group(marta, CreateGroup("Legal"))
 
     def call(self, *arguments: object, user: str = "marta") -> tuple[int, str, str]:

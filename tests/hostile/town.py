@@ -79,13 +79,17 @@ class Town:
         self.cookie, self.csrf = signed.token, signed.csrf_token
         await self._look_again()
         if not self.key:
-            made = await self._accounts.create_key(self.actor, CreateApiKey("all", tuple(map(str, Scope))))
+            made = await self.web.house.installation.api_keys.create_key(
+                self.actor, CreateApiKey("all", tuple(map(str, Scope)))
+            )
             self.key = made.key
 
     async def add_newcomer(self) -> None:
         """Somebody who is in no group yet."""
         self.ids["username"] = f"newcomer{next(self._numbers)}"
-        await self._accounts.create_user(self.actor, CreateUser(self.ids["username"], PASSWORD))
+        await self.web.house.installation.people.create_user(
+            self.actor, CreateUser(self.ids["username"], PASSWORD)
+        )
 
     async def found_group(self) -> None:
         self.ids["group_id"] = await self.web.house.team(self.actor, f"Clockmakers {next(self._numbers)}")
@@ -93,7 +97,7 @@ class Town:
 
     async def add_member(self) -> None:
         """A colleague in the group."""
-        made = await self._accounts.create_user(
+        made = await self.web.house.installation.people.create_user(
             self.actor, CreateUser(f"member{next(self._numbers)}", PASSWORD)
         )
         self.ids["user_id"] = made.id
@@ -117,7 +121,9 @@ class Town:
         self.ids |= {name: answer.raise_for_status().json()[name] for name in ("run_id", "session_id")}
 
     async def add_key(self) -> None:
-        made = await self._accounts.create_key(self.actor, CreateApiKey("one more", ("chat:read",)))
+        made = await self.web.house.installation.api_keys.create_key(
+            self.actor, CreateApiKey("one more", ("chat:read",))
+        )
         self.ids["key_id"] = made.view.id
 
     @property

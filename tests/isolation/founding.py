@@ -49,7 +49,7 @@ class Founding:
         root = await self.house.person("root")
         for name in PEOPLE:
             if name != "root":
-                await self.house.installation.accounts.create_user(root, CreateUser(name, PASSWORD))
+                await self.house.installation.people.create_user(root, CreateUser(name, PASSWORD))
 
     async def _teams(self) -> None:
         groups = self.house.installation.groups
@@ -111,7 +111,9 @@ class Founding:
         for person in PEOPLE:
             signed = await accounts.sign_in(person, PASSWORD, Client())
             actor = await self.house.signed_in(person)
-            made = await accounts.create_key(actor, CreateApiKey("script", tuple(map(str, Scope))))
+            made = await self.house.installation.api_keys.create_key(
+                actor, CreateApiKey("script", tuple(map(str, Scope)))
+            )
             self.facts.passes[person] = Pass(
                 actor.user_id, signed.token, signed.csrf_token, made.key, made.view.id
             )
@@ -119,7 +121,7 @@ class Founding:
         for scope in Scope:
             others = tuple(str(each) for each in Scope if each is not scope)
             self.facts.scoped[scope] = (
-                await accounts.create_key(owner, CreateApiKey(f"no {scope}", others))
+                await self.house.installation.api_keys.create_key(owner, CreateApiKey(f"no {scope}", others))
             ).key
 
     async def _leave(self) -> None:

@@ -47,7 +47,7 @@ def make_seed(databases: Databases, folder: Path) -> Seed:
         house = await open_house(made.url, folder / "data", made.keys)
         accounts, root = house.installation.accounts, await house.person("root")
         for name in PERSONS[1:]:
-            await accounts.create_user(root, CreateUser(name, PASSWORD))
+            await house.installation.people.create_user(root, CreateUser(name, PASSWORD))
         for name in PERSONS:
             signed = await accounts.sign_in(name, PASSWORD, Client())
             made.tokens[name], made.ids[name] = signed.token, signed.user.id

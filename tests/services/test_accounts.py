@@ -14,6 +14,7 @@ from tests.people import PASSWORD, MakeUser, actor_of, set_up
 from youworker_app.access.actor import Actor, Scope, ScopeMissing
 from youworker_app.access.permissions import RootOnly
 from youworker_app.access.visible import SystemReason, system_scope
+from youworker_app.accounts.api_keys import MOST_KEYS, ApiKeyService
 from youworker_app.accounts.errors import (
     AlreadySetUp,
     CsrfMismatch,
@@ -31,6 +32,8 @@ from youworker_app.accounts.errors import (
     UsernameNotUsable,
     UsernameTaken,
 )
+from youworker_app.accounts.passwords import Passwords
+from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.schemas import (
     Carrier,
     Client,
@@ -40,7 +43,7 @@ from youworker_app.accounts.schemas import (
     NewApiKey,
     Preferences,
 )
-from youworker_app.accounts.service import MOST_KEYS, AccountService
+from youworker_app.accounts.service import AccountService
 from youworker_app.audit.service import AuditService
 from youworker_app.core.db import Database
 from youworker_app.core.errors import Malformed, NotFound, Unauthenticated
@@ -155,29 +158,31 @@ async def test_a_refused_setup_can_be_tried_again(accounts: AccountService) -> N
 
 @pytest.mark.parametrize("name", ["", "  ", "a" * 65, "a\u202eb", "a\0b", "a\nb", "\ud800", "..."])
 async def test_names_that_cannot_be_shown_are_refused(
-    make_user: MakeUser, accounts: AccountService, name: str
+    make_user: MakeUser, people: PeopleService, name: str
 ) -> None:
     root = await make_user("root", is_root=True)
     with pytest.raises(UsernameNotUsable):
-        await accounts.create_user(root, CreateUser(name, PASSWORD))
+        await people.create_user(root, CreateUser(name, PASSWORD))
 
 
 @pytest.mark.parametrize(
     ("taken", "wanted"), [("Anna", "ANNA"), ("straße", "STRASSE"), ("Zoé", "Zoe\u0301"), ("a b", " a  b ")]
 )
 async def test_names_are_unique_however_written(
-    make_user: MakeUser, accounts: AccountService, taken: str, wanted: str
+    make_user: MakeUser, accounts: AccountService, people: PeopleService, taken: str, wanted: str
 ) -> None:
     root = await make_user("root", is_root=True)
-    await accounts.create_user(root, CreateUser(taken, PASSWORD))
+    await people.create_user(root, CreateUser(taken, PASSWORD))
     with pytest.raises(UsernameTaken):
-        await accounts.create_user(root, CreateUser(wanted, PASSWORD))
+        await people.create_user(root, CreateUser(wanted, PASSWORD))
     assert (await accounts.sign_in(wanted, PASSWORD, Client())).user.username == taken
 
 
-async def test_the_longest_name_fits(make_user: MakeUser, accounts: AccountService) -> None:
+async def test_the_longest_name_fits(
+    make_user: MakeUser, accounts: AccountService, people: PeopleService
+) -> None:
     root = await make_user("root", is_root=True)
-    view = await accounts.create_user(root, CreateUser("ß" * 64, PASSWORD))
+    view = await people.create_user(root, CreateUser("ß" * 64, PASSWORD))
     assert (await accounts.sign_in("SS" * 64, PASSWORD, Client())).user.id == view.id
 
 
@@ -195,27 +200,31 @@ async def test_the_longest_name_fits(make_user: MakeUser, accounts: AccountServi
     ],
 )
 async def test_weak_passwords_are_refused(
-    make_user: MakeUser, accounts: AccountService, password: str, error: type[Exception]
+    make_user: MakeUser, people: PeopleService, password: str, error: type[Exception]
 ) -> None:
     root = await make_user("root", is_root=True)
     with pytest.raises(error):
-        await accounts.create_user(root, CreateUser("bruno", password))
+        await people.create_user(root, CreateUser("bruno", password))
 
 
 @pytest.mark.parametrize(
     "password", ["abcd\0efgh\0", "\u00e9\u00e8\u00e0\u00f9" * 128, "  spaces count  ", "密码" * 5 + "abc"]
 )
-async def test_unusual_passwords_work(make_user: MakeUser, accounts: AccountService, password: str) -> None:
+async def test_unusual_passwords_work(
+    make_user: MakeUser, accounts: AccountService, people: PeopleService, password: str
+) -> None:
     root = await make_user("root", is_root=True)
-    await accounts.create_user(root, CreateUser("bruno", password))
+    await people.create_user(root, CreateUser("bruno", password))
     assert (await accounts.sign_in("bruno", password, Client())).user.username == "bruno"
     with pytest.raises(SignInFailed):
         await accounts.sign_in("bruno", password + " ", Client())
 
 
-async def test_the_same_keys_are_the_same_password(make_user: MakeUser, accounts: AccountService) -> None:
+async def test_the_same_keys_are_the_same_password(
+    make_user: MakeUser, accounts: AccountService, people: PeopleService
+) -> None:
     root = await make_user("root", is_root=True)
-    await accounts.create_user(root, CreateUser("bruno", "Zoe\u0301 und die anderen"))
+    await people.create_user(root, CreateUser("bruno", "Zoe\u0301 und die anderen"))
     assert await accounts.sign_in("bruno", "Zo\u00e9 und die anderen", Client())
 
 
@@ -245,11 +254,11 @@ async def test_whatever_is_wrong_looks_the_same(
 
 
 async def test_a_suspended_person_is_refused_like_a_wrong_one(
-    make_user: MakeUser, accounts: AccountService, database: Database
+    make_user: MakeUser, accounts: AccountService, api_keys: ApiKeyService, database: Database
 ) -> None:
     anna = await make_user("anna")
     signed_in = await accounts.sign_in("anna", PASSWORD, Client())
-    key = await accounts.create_key(anna, CreateApiKey("script", ("chat:read",)))
+    key = await api_keys.create_key(anna, CreateApiKey("script", ("chat:read",)))
     await change(database, User, is_active=False)
     with pytest.raises(SignInFailed):
         await accounts.sign_in("anna", PASSWORD, Client())
@@ -327,7 +336,9 @@ async def test_an_older_hash_is_renewed(
 ) -> None:
     anna = await make_user("anna")
     stronger = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
-    later = AccountService(database, keys, SecuritySettings(), audit, groups, ports, hasher=stronger)
+    later = AccountService(
+        database, keys, SecuritySettings(), audit, groups, Passwords(min_length=10, hasher=stronger)
+    )
     await later.sign_in("anna", PASSWORD, Client())
     [row] = [row for row in await rows(database, User) if row.id == anna.user_id]
     assert not stronger.check_needs_rehash(row.password_hash or "")
@@ -337,10 +348,12 @@ async def test_an_older_hash_is_renewed(
 # --- sessions
 
 
-async def test_no_secret_is_kept(make_user: MakeUser, accounts: AccountService, database: Database) -> None:
+async def test_no_secret_is_kept(
+    make_user: MakeUser, accounts: AccountService, api_keys: ApiKeyService, database: Database
+) -> None:
     anna = await make_user("anna")
     signed_in = await accounts.sign_in("anna", PASSWORD, Client())
-    key = await accounts.create_key(anna, CreateApiKey("script", ("chat:read",)))
+    key = await api_keys.create_key(anna, CreateApiKey("script", ("chat:read",)))
     kept = [
         str(row.model_dump())
         for model in (User, LoginSession, ApiKey, AuditEvent)
@@ -359,10 +372,12 @@ async def test_a_foreign_secret_is_nobody(accounts: AccountService, carrier: Car
         await accounts.authenticate(Credential(carrier, secret))
 
 
-async def test_one_carrier_is_not_the_other(make_user: MakeUser, accounts: AccountService) -> None:
+async def test_one_carrier_is_not_the_other(
+    make_user: MakeUser, accounts: AccountService, api_keys: ApiKeyService
+) -> None:
     anna = await make_user("anna")
     token = (await accounts.sign_in("anna", PASSWORD, Client())).token
-    key = (await accounts.create_key(anna, CreateApiKey("script", ("chat:read",)))).key
+    key = (await api_keys.create_key(anna, CreateApiKey("script", ("chat:read",)))).key
     for credential in (Credential(Carrier.KEY, token), Credential(Carrier.COOKIE, key)):
         with pytest.raises(Unauthenticated):
             await accounts.authenticate(credential)
@@ -472,56 +487,62 @@ async def test_preferences(make_user: MakeUser, accounts: AccountService) -> Non
 # --- keys
 
 
-async def key_for(accounts: AccountService, actor: Actor, *scopes: str) -> tuple[NewApiKey, Actor]:
+async def key_for(
+    accounts: AccountService, api_keys: ApiKeyService, actor: Actor, *scopes: str
+) -> tuple[NewApiKey, Actor]:
     """A new key and the actor who comes with it."""
-    new = await accounts.create_key(actor, CreateApiKey("script", scopes))
+    new = await api_keys.create_key(actor, CreateApiKey("script", scopes))
     return new, await accounts.authenticate(Credential(Carrier.KEY, new.key))
 
 
 async def test_a_key_signs_in_with_its_scopes(
-    make_user: MakeUser, accounts: AccountService, database: Database
+    make_user: MakeUser, accounts: AccountService, api_keys: ApiKeyService, database: Database
 ) -> None:
     anna = await make_user("anna")
-    new, script = await key_for(accounts, anna, "documents:read", "chat:read")
+    new, script = await key_for(accounts, api_keys, anna, "documents:read", "chat:read")
     assert script.user_id == anna.user_id
     assert script.scopes == {Scope.DOCUMENTS_READ, Scope.CHAT_READ}
     assert new.key.startswith(new.view.prefix + "_")
     assert len(new.view.prefix) == len("yw_") + 8
-    assert (await accounts.list_keys(anna))[0].last_used_at is not None
+    assert (await api_keys.list_keys(anna))[0].last_used_at is not None
     assert (await actions(database))[-1] == "key.created"
 
 
 async def test_root_by_key_is_root_with_the_admin_scope_only(
-    make_user: MakeUser, accounts: AccountService
+    make_user: MakeUser, accounts: AccountService, api_keys: ApiKeyService
 ) -> None:
     root = await make_user("root", is_root=True)
-    assert not (await key_for(accounts, root, "chat:read"))[1].is_root
-    assert (await key_for(accounts, root, "admin"))[1].is_root
+    assert not (await key_for(accounts, api_keys, root, "chat:read"))[1].is_root
+    assert (await key_for(accounts, api_keys, root, "admin"))[1].is_root
 
 
 async def test_a_key_without_the_admin_scope_changes_no_account(
-    make_user: MakeUser, accounts: AccountService
+    make_user: MakeUser, accounts: AccountService, people: PeopleService, api_keys: ApiKeyService
 ) -> None:
     root = await make_user("root", is_root=True)
-    new, script = await key_for(accounts, root, *(scope.value for scope in Scope if scope is not Scope.ADMIN))
+    new, script = await key_for(
+        accounts, api_keys, root, *(scope.value for scope in Scope if scope is not Scope.ADMIN)
+    )
     for forbidden in (
-        accounts.list_keys(script),
-        accounts.create_key(script, CreateApiKey("more", ("chat:read",))),
-        accounts.delete_key(script, new.view.id),
+        api_keys.list_keys(script),
+        api_keys.create_key(script, CreateApiKey("more", ("chat:read",))),
+        api_keys.delete_key(script, new.view.id),
         accounts.set_preferences(script, Preferences()),
-        accounts.create_user(script, CreateUser("bruno", PASSWORD)),
-        accounts.list_users(script, PageRequest()),
+        people.create_user(script, CreateUser("bruno", PASSWORD)),
+        people.list_users(script, PageRequest()),
     ):
         with pytest.raises(ScopeMissing):
             await forbidden
 
 
-async def test_a_key_makes_no_stronger_key(make_user: MakeUser, accounts: AccountService) -> None:
+async def test_a_key_makes_no_stronger_key(
+    make_user: MakeUser, accounts: AccountService, api_keys: ApiKeyService
+) -> None:
     anna = await make_user("anna")
-    _, script = await key_for(accounts, anna, "admin", "chat:read")
-    assert await accounts.create_key(script, CreateApiKey("same", ("chat:read",)))
+    _, script = await key_for(accounts, api_keys, anna, "admin", "chat:read")
+    assert await api_keys.create_key(script, CreateApiKey("same", ("chat:read",)))
     with pytest.raises(ScopeMissing):
-        await accounts.create_key(script, CreateApiKey("more", ("chat:read", "chat:write")))
+        await api_keys.create_key(script, CreateApiKey("more", ("chat:read", "chat:write")))
 
 
 @pytest.mark.parametrize(
@@ -538,15 +559,17 @@ async def test_a_key_makes_no_stronger_key(make_user: MakeUser, accounts: Accoun
     ],
 )
 async def test_keys_that_make_no_sense(
-    make_user: MakeUser, accounts: AccountService, wanted: CreateApiKey, error: type[Exception]
+    make_user: MakeUser, api_keys: ApiKeyService, wanted: CreateApiKey, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        await accounts.create_key(await make_user("anna"), wanted)
+        await api_keys.create_key(await make_user("anna"), wanted)
 
 
-async def test_keys_run_out(make_user: MakeUser, accounts: AccountService, database: Database) -> None:
+async def test_keys_run_out(
+    make_user: MakeUser, accounts: AccountService, api_keys: ApiKeyService, database: Database
+) -> None:
     anna = await make_user("anna")
-    new = await accounts.create_key(anna, CreateApiKey("a", ("chat:read",), 1))
+    new = await api_keys.create_key(anna, CreateApiKey("a", ("chat:read",), 1))
     assert new.view.expires_at - new.view.created_at == pytest.approx(
         timedelta(days=1), abs=timedelta(seconds=5)
     )
@@ -555,54 +578,56 @@ async def test_keys_run_out(make_user: MakeUser, accounts: AccountService, datab
         await accounts.authenticate(Credential(Carrier.KEY, new.key))
 
 
-async def test_a_deleted_key_is_nobody_at_once(make_user: MakeUser, accounts: AccountService) -> None:
+async def test_a_deleted_key_is_nobody_at_once(
+    make_user: MakeUser, accounts: AccountService, api_keys: ApiKeyService
+) -> None:
     anna, bruno = await make_user("anna"), await make_user("bruno")
-    new, _ = await key_for(accounts, anna, "chat:read")
+    new, _ = await key_for(accounts, api_keys, anna, "chat:read")
     for stranger, key_id in ((bruno, new.view.id), (anna, "no such key"), (anna, "\0"), (anna, "\ud800")):
         with pytest.raises(NotFound):
-            await accounts.delete_key(stranger, key_id)
-    assert await accounts.list_keys(bruno) == ()
-    await accounts.delete_key(anna, new.view.id)
+            await api_keys.delete_key(stranger, key_id)
+    assert await api_keys.list_keys(bruno) == ()
+    await api_keys.delete_key(anna, new.view.id)
     with pytest.raises(Unauthenticated):
         await accounts.authenticate(Credential(Carrier.KEY, new.key))
-    assert await accounts.list_keys(anna) == ()
+    assert await api_keys.list_keys(anna) == ()
 
 
-async def test_keys_are_bounded(make_user: MakeUser, accounts: AccountService) -> None:
+async def test_keys_are_bounded(make_user: MakeUser, api_keys: ApiKeyService) -> None:
     anna = await make_user("anna")
     for n in range(MOST_KEYS):
-        await accounts.create_key(anna, CreateApiKey(f"key {n}", ("chat:read",)))
+        await api_keys.create_key(anna, CreateApiKey(f"key {n}", ("chat:read",)))
     with pytest.raises(TooManyKeys):
-        await accounts.create_key(anna, CreateApiKey("one more", ("chat:read",)))
+        await api_keys.create_key(anna, CreateApiKey("one more", ("chat:read",)))
 
 
 # --- everybody's accounts
 
 
-async def test_only_root_sees_and_makes_people(make_user: MakeUser, accounts: AccountService) -> None:
+async def test_only_root_sees_and_makes_people(make_user: MakeUser, people: PeopleService) -> None:
     anna = await make_user("anna")
     for forbidden in (
-        accounts.create_user(anna, CreateUser("bruno", PASSWORD)),
-        accounts.list_users(anna, PageRequest()),
+        people.create_user(anna, CreateUser("bruno", PASSWORD)),
+        people.list_users(anna, PageRequest()),
     ):
         with pytest.raises(RootOnly):
             await forbidden
 
 
-async def test_people_are_listed_in_pages(make_user: MakeUser, accounts: AccountService) -> None:
+async def test_people_are_listed_in_pages(make_user: MakeUser, people: PeopleService) -> None:
     root = await make_user("root", is_root=True)
     for name in ("anna", "bruno", "carla", "dario"):
-        await accounts.create_user(root, CreateUser(name, PASSWORD))
+        await people.create_user(root, CreateUser(name, PASSWORD))
     seen: list[str] = []
-    page = await accounts.list_users(root, PageRequest(limit=2))
+    page = await people.list_users(root, PageRequest(limit=2))
     while True:
         seen += [user.username for user in page.items]
         if page.next_cursor is None:
             break
-        page = await accounts.list_users(root, PageRequest(limit=2, cursor=page.next_cursor))
+        page = await people.list_users(root, PageRequest(limit=2, cursor=page.next_cursor))
     assert seen == ["root", "anna", "bruno", "carla", "dario"]
     with pytest.raises(Malformed):
-        await accounts.list_users(root, PageRequest(cursor="foreign"))
+        await people.list_users(root, PageRequest(cursor="foreign"))
 
 
 async def test_each_person_has_a_key_of_their_own(

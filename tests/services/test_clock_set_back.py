@@ -76,11 +76,13 @@ async def test_a_session_goes_on_and_ends_when_it_should(house: House, clock: Cl
 async def test_a_key_works_and_tells_its_last_use(house: House, clock: Clock, back: timedelta) -> None:
     anna = await house.person("anna")
     accounts = house.installation.accounts
-    made = await accounts.create_key(anna, CreateApiKey("script", ("documents:read",), expires_in_days=1))
+    made = await house.installation.api_keys.create_key(
+        anna, CreateApiKey("script", ("documents:read",), expires_in_days=1)
+    )
     await accounts.authenticate(Credential(Carrier.KEY, made.key))
     clock.set_back(back)
     await accounts.authenticate(Credential(Carrier.KEY, made.key))
-    (view,) = await accounts.list_keys(anna)
+    (view,) = await house.installation.api_keys.list_keys(anna)
     assert view.last_used_at is not None
     assert abs(view.last_used_at - clock.now(view.last_used_at.tzinfo)) < timedelta(minutes=1)
     assert view.expires_at == made.view.expires_at

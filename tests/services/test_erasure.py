@@ -82,7 +82,7 @@ class Company:
         return await self.house.documents.get_document(await self.actor(name), self.documents[document])
 
     async def remove(self) -> None:
-        await self.house.installation.accounts.remove_user(self.root, self.anna.user_id)
+        await self.house.installation.people.remove_user(self.root, self.anna.user_id)
         await self.house.installation.queue.idle()
 
     async def blob_ids(self) -> set[str]:
@@ -119,7 +119,7 @@ async def company(
         started = await house.chat.ask(person, AskQuestion("What number has the boiler shared?"))
         answer = (await house.chat.wait(person, started.run_id)).id
         house.forget(started.run_id)
-    await house.installation.accounts.create_key(anna, CreateApiKey("script", ("chat:read",)))
+    await house.installation.api_keys.create_key(anna, CreateApiKey("script", ("chat:read",)))
     yield Company(house, blobs, vectors, root, anna, documents, groups, answer)
     await house.stop()
 
@@ -205,12 +205,12 @@ async def test_a_group_left_without_an_admin_gets_its_longest_standing_member(co
 
 
 async def test_a_suspended_admin_inherits_only_where_nobody_else_is(company: Company) -> None:
-    accounts = company.house.installation.accounts
+    people = company.house.installation.people
     bruno = await company.actor("bruno")
-    await accounts.set_active(company.root, bruno.user_id, is_active=False)
+    await people.set_active(company.root, bruno.user_id, is_active=False)
     await company.remove()
     assert (await company.view("carla", "shared")).owner == "carla"
-    await accounts.set_active(company.root, bruno.user_id, is_active=True)
+    await people.set_active(company.root, bruno.user_id, is_active=True)
     assert (await company.view("bruno", "shared")).owner == "carla"
 
 
@@ -220,7 +220,7 @@ async def test_an_admin_who_can_sign_in_comes_before_one_who_is_longer_there(com
     await house.installation.groups.change_role(
         await company.actor("bruno"), company.groups["team"], carla.user_id, "admin"
     )
-    await house.installation.accounts.set_active(company.root, carla.user_id, is_active=False)
+    await house.installation.people.set_active(company.root, carla.user_id, is_active=False)
     await company.remove()
     for document in ("shared", "crewed"):
         assert (await company.view("bruno", document)).owner == "bruno"
@@ -265,13 +265,13 @@ async def test_they_are_out_and_their_name_is_free(company: Company) -> None:
     await company.remove()
     with pytest.raises(SignInFailed):
         await company.house.signed_in(NAME)
-    accounts = company.house.installation.accounts
-    again = await accounts.create_user(company.root, CreateUser(NAME, PASSWORD))
+    people = company.house.installation.people
+    again = await people.create_user(company.root, CreateUser(NAME, PASSWORD))
     assert again.id != company.anna.user_id
     anew = await company.house.signed_in(NAME)
     assert (await company.house.documents.list_documents(anew, DocumentFilter(), PAGE)).items == ()
     with pytest.raises(NotFound):
-        await accounts.remove_user(company.root, company.anna.user_id)
+        await people.remove_user(company.root, company.anna.user_id)
 
 
 async def test_the_audit_trail_tells_who_and_how_much(company: Company) -> None:
@@ -307,7 +307,7 @@ async def test_what_the_commit_left_over_is_swept_at_the_next_start(
     # The groups that go with them are removed before: their documents are copied, which needs the stores.
     await company.house.installation.groups.close_deserted(company.root, company.anna.user_id)
     company.blobs.is_away = company.vectors.is_away = way != "dies"
-    await company.house.installation.accounts.remove_user(company.root, company.anna.user_id)
+    await company.house.installation.people.remove_user(company.root, company.anna.user_id)
     rows = await every_row(company.house.installation.db)
     files = {row["id"] for row in rows["stored_files"]}
     assert await company.blob_ids() > files
@@ -327,15 +327,15 @@ async def test_what_the_commit_left_over_is_swept_at_the_next_start(
 
 async def test_who_breaks_off_loses_nothing_and_leaves_nothing(company: Company) -> None:
     """The administrator's connection is lost at any moment: asked again, the removal is whole."""
-    accounts = company.house.installation.accounts
+    people = company.house.installation.people
     for turns in range(0, 120, 7):
-        task = asyncio.create_task(accounts.remove_user(company.root, company.anna.user_id))
+        task = asyncio.create_task(people.remove_user(company.root, company.anna.user_id))
         for _ in range(turns):
             await asyncio.sleep(0.0005)
         task.cancel()
         await asyncio.wait((task,))
     with suppress(NotFound):
-        await accounts.remove_user(company.root, company.anna.user_id)
+        await people.remove_user(company.root, company.anna.user_id)
     await company.house.installation.ports.settle()
     await company.house.installation.queue.idle()
     rows = await every_row(company.house.installation.db)
@@ -389,8 +389,8 @@ async def test_a_file_on_which_a_document_of_others_stands_stays(company: Compan
 
 
 async def test_only_administrators_remove(company: Company) -> None:
-    accounts = company.house.installation.accounts
-    for call in (accounts.remove_user, lambda a, b: accounts.set_active(a, b, is_active=False)):
+    people = company.house.installation.people
+    for call in (people.remove_user, lambda a, b: people.set_active(a, b, is_active=False)):
         for user_id in (company.anna.user_id, company.root.user_id, "nobody", "\0"):
             with pytest.raises(RootOnly):
                 await call(await company.actor("bruno"), user_id)
@@ -405,25 +405,25 @@ async def test_only_administrators_remove(company: Company) -> None:
 
 
 async def test_an_administrator_may_go_where_another_stays(company: Company) -> None:
-    accounts = company.house.installation.accounts
-    await accounts.create_user(company.root, CreateUser("second", PASSWORD, is_root=True))
+    people = company.house.installation.people
+    await people.create_user(company.root, CreateUser("second", PASSWORD, is_root=True))
     second = await company.actor("second")
-    await accounts.remove_user(second, second.user_id)
+    await people.remove_user(second, second.user_id)
     with pytest.raises(SignInFailed):
         await company.actor("second")
 
 
 @pytest.mark.parametrize("what", ["remove", "suspend"])
 async def test_two_administrators_who_remove_each_other_leave_one(company: Company, what: str) -> None:
-    accounts = company.house.installation.accounts
-    await accounts.create_user(company.root, CreateUser("second", PASSWORD, is_root=True))
+    people = company.house.installation.people
+    await people.create_user(company.root, CreateUser("second", PASSWORD, is_root=True))
     second = await company.actor("second")
 
     async def out(by: Actor, whom: Actor) -> None:
         if what == "remove":
-            await accounts.remove_user(by, whom.user_id)
+            await people.remove_user(by, whom.user_id)
         else:
-            await accounts.set_active(by, whom.user_id, is_active=False)
+            await people.set_active(by, whom.user_id, is_active=False)
 
     results = await asyncio.gather(
         out(second, company.root), out(company.root, second), return_exceptions=True
@@ -435,7 +435,7 @@ async def test_a_person_without_anything_goes_too(house: House) -> None:
     await house.person("nora")
     nora = await house.signed_in("nora")
     assert house.root
-    await house.installation.accounts.remove_user(house.root, nora.user_id)
+    await house.installation.people.remove_user(house.root, nora.user_id)
     assert traces(await every_row(house.installation.db), "nora") == set()
 
 
@@ -445,7 +445,7 @@ async def test_the_same_content_of_another_person_stays(house: House) -> None:
         item = await house.ingestion.upload(actor, Upload("same.txt"), pieces(text_about("same")))
         await house.installation.queue.idle()
     assert house.root
-    await house.installation.accounts.remove_user(house.root, anna.user_id)
+    await house.installation.people.remove_user(house.root, anna.user_id)
     view = await house.documents.get_document(bruno, item.document_id or "")
     content = await house.documents.open_file(bruno, view.file_id)
     assert b"".join([piece async for piece in content.stream]) == text_about("same")

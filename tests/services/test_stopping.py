@@ -89,6 +89,7 @@ class Works:
     def __init__(self, house: House, blobs: GatedBlobs, embedder: GatedEmbedder) -> None:
         self.house, self.blobs, self.embedder = house, blobs, embedder
         self.accounts, self.groups = house.installation.accounts, house.installation.groups
+        self.people, self.api_keys = house.installation.people, house.installation.api_keys
 
     @property
     def root(self) -> Actor:
@@ -147,10 +148,10 @@ async def works(
 async def test_a_suspended_person_is_out_at_once_and_finds_everything_again(works: Works) -> None:
     anna = await works.house.person("anna")
     signed = await works.accounts.sign_in("anna", PASSWORD, Client())
-    made = await works.accounts.create_key(anna, CreateApiKey("script", ("chat:read",)))
+    made = await works.api_keys.create_key(anna, CreateApiKey("script", ("chat:read",)))
     credentials = [Credential(Carrier.COOKIE, signed.token), Credential(Carrier.KEY, made.key)]
     run_id = await works.answering(anna)
-    view = await works.accounts.set_active(works.root, anna.user_id, is_active=False)
+    view = await works.people.set_active(works.root, anna.user_id, is_active=False)
     assert not view.is_active
     assert not works.house.running(anna)
     for credential in credentials:
@@ -158,7 +159,7 @@ async def test_a_suspended_person_is_out_at_once_and_finds_everything_again(work
             await works.accounts.authenticate(credential)
     with pytest.raises(SignInFailed):
         await works.house.signed_in("anna")
-    await works.accounts.set_active(works.root, anna.user_id, is_active=True)
+    await works.people.set_active(works.root, anna.user_id, is_active=True)
     for credential in credentials:
         assert (await works.accounts.authenticate(credential)).user_id == anna.user_id
     message = await works.house.chat.wait(await works.house.signed_in("anna"), run_id)
@@ -169,7 +170,7 @@ async def test_a_suspended_person_is_out_at_once_and_finds_everything_again(work
 async def test_suspending_is_told_in_the_audit_trail(works: Works) -> None:
     anna = await works.house.person("anna")
     for is_active in (False, True):
-        await works.accounts.set_active(works.root, anna.user_id, is_active=is_active)
+        await works.people.set_active(works.root, anna.user_id, is_active=is_active)
     events = (await every_row(works.house.installation.db))["audit_events"]
     told = [each["action"] for each in events if each["resource_id"] == anna.user_id]
     assert sorted(told)[-2:] == ["user.restored", "user.suspended"]
@@ -178,11 +179,11 @@ async def test_suspending_is_told_in_the_audit_trail(works: Works) -> None:
 async def test_a_suspended_persons_reading_stops_and_can_be_tried_again(works: Works) -> None:
     anna = await works.house.person("anna")
     document_id, job_id = await works.reading(anna)
-    await works.accounts.set_active(works.root, anna.user_id, is_active=False)
+    await works.people.set_active(works.root, anna.user_id, is_active=False)
     # Nothing was let go on: the work ended although the model never answered.
     await works.house.installation.queue.idle()
     assert await works.house.installation.gateways.vectors.count_by_document() == {}
-    await works.accounts.set_active(works.root, anna.user_id, is_active=True)
+    await works.people.set_active(works.root, anna.user_id, is_active=True)
     anna = await works.house.signed_in("anna")
     job = await works.house.ingestion.get_job(anna, job_id)
     assert (job.state, job.error_code) == ("failed", "REQUESTER_GONE")
@@ -197,7 +198,7 @@ async def test_an_upload_under_way_ends_with_the_suspension(works: Works) -> Non
 
     async def slow() -> AsyncIterator[bytes]:
         yield NOTE
-        await works.accounts.set_active(works.root, anna.user_id, is_active=False)
+        await works.people.set_active(works.root, anna.user_id, is_active=False)
         yield NOTE
 
     with pytest.raises(Unauthenticated):
@@ -208,7 +209,7 @@ async def test_an_upload_under_way_ends_with_the_suspension(works: Works) -> Non
 async def test_open_pages_are_told_to_ask_again(works: Works) -> None:
     anna = await works.house.person("anna")
     async with service(EventBus).subscribe(user_topic(anna.user_id)) as queue:
-        await works.accounts.set_active(works.root, anna.user_id, is_active=False)
+        await works.people.set_active(works.root, anna.user_id, is_active=False)
         assert {queue.get_nowait().name for _ in range(queue.qsize())} >= {
             "sessions_changed",
             "documents_changed",
@@ -219,7 +220,7 @@ async def test_others_go_on(works: Works) -> None:
     anna, bruno = await works.house.person("anna"), await works.house.person("bruno")
     await works.answering(bruno)
     document_id, _ = await works.reading(bruno)
-    await works.accounts.set_active(works.root, anna.user_id, is_active=False)
+    await works.people.set_active(works.root, anna.user_id, is_active=False)
     assert works.house.running(bruno)
     await works.go_on()
     await works.assert_whole(bruno, document_id)
@@ -396,9 +397,9 @@ async def test_a_move_that_ends_after_its_group_changes_nothing(works: Works) ->
 async def test_a_suspended_owner_gets_theirs_back_too(works: Works) -> None:
     team, anna, bruno = await team_of_two(works)
     item = await works.house.upload(bruno, NOTE, group_id=team)
-    await works.accounts.set_active(works.root, bruno.user_id, is_active=False)
+    await works.people.set_active(works.root, bruno.user_id, is_active=False)
     await works.groups.delete_group(anna, team)
-    await works.accounts.set_active(works.root, bruno.user_id, is_active=True)
+    await works.people.set_active(works.root, bruno.user_id, is_active=True)
     bruno = await works.house.signed_in("bruno")
     assert (await works.house.documents.get_document(bruno, item.document_id or "")).is_private
     await works.assert_whole(bruno, item.document_id or "")

@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 
 from youworker_app.access.actor import Scope
 from youworker_app.access.credentials import Carrier
+from youworker_app.accounts.api_keys import ApiKeyService
+from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.schemas import (
     CHOICES,
     ApiKeyView,
@@ -159,13 +161,13 @@ async def change_account(actor: CurrentActor, body: PreferencesBody) -> MeView:
 @router.get("/account/api-keys")
 async def list_keys(actor: CurrentActor) -> Page[ApiKeyView]:
     """All of one's own keys; there are never so many that they need a second page."""
-    return Page(await service(AccountService).list_keys(actor))
+    return Page(await service(ApiKeyService).list_keys(actor))
 
 
 @router.post("/account/api-keys", status_code=201, responses=errors(409))
 async def create_key(actor: CurrentActor, body: ApiKeyBody) -> NewKeyAnswer:
     wanted = CreateApiKey(body.name, tuple(body.scopes), body.expires_in_days)
-    new = await service(AccountService).create_key(actor, wanted)
+    new = await service(ApiKeyService).create_key(actor, wanted)
     view = new.view
     return NewKeyAnswer(
         view.id, view.name, new.key, view.prefix, view.scopes, view.created_at, view.expires_at
@@ -174,32 +176,32 @@ async def create_key(actor: CurrentActor, body: ApiKeyBody) -> NewKeyAnswer:
 
 @router.delete("/account/api-keys/{key_id}", status_code=204)
 async def delete_key(actor: CurrentActor, key_id: OpaqueId) -> None:
-    await service(AccountService).delete_key(actor, key_id)
+    await service(ApiKeyService).delete_key(actor, key_id)
 
 
 @router.get("/users")
 async def list_users(actor: CurrentActor, page: PageQuery) -> Page[UserView]:
     """Root only."""
-    return await service(AccountService).list_users(actor, page)
+    return await service(PeopleService).list_users(actor, page)
 
 
 @router.post("/users", status_code=201, responses=errors(409))
 async def create_user(actor: CurrentActor, body: UserBody) -> UserView:
     """Root only."""
     wanted = CreateUser(body.username, body.password, body.is_root)
-    return await service(AccountService).create_user(actor, wanted)
+    return await service(PeopleService).create_user(actor, wanted)
 
 
 @router.patch("/users/{user_id}", responses=errors(409))
 async def change_user(actor: CurrentActor, user_id: OpaqueId, change: UserChange) -> UserView:
     """Root only. A suspended person is out at once, and finds everything as it was when restored."""
-    return await service(AccountService).set_active(actor, user_id, is_active=change.is_active)
+    return await service(PeopleService).set_active(actor, user_id, is_active=change.is_active)
 
 
 @router.delete("/users/{user_id}", status_code=204, responses=errors(409))
 async def remove_user(actor: CurrentActor, user_id: OpaqueId) -> None:
     """Root only. Erases the person and what is theirs for good; what they shared with a group stays with its admins."""
-    await service(AccountService).remove_user(actor, user_id)
+    await service(PeopleService).remove_user(actor, user_id)
 
 
 def _signed_in(request: Request, response: Response, signed_in: SignedIn) -> SignedInAnswer:

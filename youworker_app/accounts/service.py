@@ -1,44 +1,32 @@
-"""People, sign-in, sessions and API keys: the use cases.
+"""Setup, sign-in, sessions and one's own account: the use cases. Keys: api_keys.py; everybody's accounts: people.py.
 
 Owns the order of checks. A failed sign-in looks the same, and takes the same work, whatever was wrong.
 """
 
 import hmac
-import secrets
 from datetime import timedelta
 from typing import Final
 
-from argon2 import PasswordHasher
-
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.authenticate import actor_for_user, enter_by_key, enter_by_session
-from youworker_app.access.permissions import Permission, require
 from youworker_app.accounts.csrf import CsrfTokens
 from youworker_app.accounts.errors import (
     AlreadySetUp,
-    KeyLifeNotUsable,
-    KeyNameNotUsable,
     PreferenceUnknown,
-    ScopeUnknown,
     SetupTokenWrong,
     SignInFailed,
-    TooManyKeys,
-    UsernameNotUsable,
 )
+from youworker_app.accounts.newcomers import Newcomers
 from youworker_app.accounts.passwords import Passwords
 from youworker_app.accounts.repository import AccountRepository, Entrance, touch_quietly
 from youworker_app.accounts.schemas import (
     CHOICES,
-    ApiKeyView,
     Carrier,
     Client,
-    CreateApiKey,
     CreateUser,
     Credential,
     KnownUser,
     MeView,
-    NewApiKey,
-    NewUser,
     Preferences,
     SignedIn,
     UserView,
@@ -50,22 +38,17 @@ from youworker_app.core.db import Database, UnitOfWork
 from youworker_app.core.ids import new_token, token_hash
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.names import name_key, visible_name
-from youworker_app.core.paging import Page, PageRequest, cursor_for
-from youworker_app.core.ports import Ports
 from youworker_app.core.settings import SecuritySettings
 from youworker_app.groups.schemas import GroupView
 from youworker_app.groups.service import GroupService
 
-LONGEST_USERNAME: Final = 64
-LONGEST_KEY_NAME: Final = 64
-MOST_KEYS: Final = 100
 _LONGEST_ATTEMPT: Final = 256
 _ROOT_FACT: Final = "root_user"
 _SETUP_FACT: Final = "setup_token"
 
 
 class AccountService:
-    """Who people are and how they prove it. `hasher` is for tests that cannot wait for a slow one."""
+    """Who people are and how they prove it."""
 
     def __init__(
         self,
@@ -74,13 +57,10 @@ class AccountService:
         settings: SecuritySettings,
         audit: AuditService,
         groups: GroupService,
-        ports: Ports,
-        *,
-        hasher: PasswordHasher | None = None,
+        passwords: Passwords,
     ) -> None:
-        self._db, self._keys, self._settings, self._audit, self._groups = db, keys, settings, audit, groups
-        self._ports = ports
-        self._passwords = Passwords(min_length=settings.min_password_length, hasher=hasher)
+        self._db, self._settings, self._audit, self._groups = db, settings, audit, groups
+        self._passwords, self._newcomers = passwords, Newcomers(passwords, keys)
         self._slowdown = Slowdown()
         self._csrf = CsrfTokens(keys.derive("csrf"))
         self._touching: set[str] = set()
@@ -109,7 +89,7 @@ class AccountService:
         """
         async with self._db.read() as unit:
             await self._check_setup(Entrance(unit), setup_token)
-        new = await self._new_user(CreateUser(username, password, is_root=True))
+        new = await self._newcomers.prepare(CreateUser(username, password, is_root=True))
         async with self._db.write() as unit:
             entrance = Entrance(unit)
             await entrance.claim_root()
@@ -244,122 +224,6 @@ class AccountService:
                 unit, actor, "account.changed", resource_type="user", resource_id=actor.user_id
             )
         return await self.me(actor)
-
-    async def list_keys(self, actor: Actor) -> tuple[ApiKeyView, ...]:
-        """The actor's own keys, newest first, without their secrets."""
-        require_scope(actor, Scope.ADMIN)
-        async with self._db.read() as unit:
-            return await AccountRepository(unit, actor).list_keys()
-
-    async def create_key(self, actor: Actor, wanted: CreateApiKey) -> NewApiKey:
-        """A new key, readable this once. A key cannot make one that may do more than itself.
-
-        Raises KeyNameNotUsable, ScopeUnknown, KeyLifeNotUsable, TooManyKeys.
-        """
-        require_scope(actor, Scope.ADMIN)
-        new, life = self._checked_key(actor, wanted)
-        prefix = f"yw_{secrets.token_hex(4)}"
-        key = f"{prefix}_{new_token()}"
-        async with self._db.write() as unit:
-            repository = AccountRepository(unit, actor)
-            if await repository.count_keys() >= MOST_KEYS:
-                raise TooManyKeys(limit=MOST_KEYS)
-            view = repository.add_key(new, prefix, token_hash(key), now() + life)
-            await self._audit.record(unit, actor, "key.created", resource_type="key", resource_id=view.id)
-        return NewApiKey(view, key)
-
-    def _checked_key(self, actor: Actor, wanted: CreateApiKey) -> tuple[CreateApiKey, timedelta]:
-        name = visible_name(wanted.name)
-        if name is None or len(name) > LONGEST_KEY_NAME:
-            raise KeyNameNotUsable(max_length=LONGEST_KEY_NAME)
-        known = [scope.value for scope in Scope]
-        scopes = tuple(scope for scope in known if scope in wanted.scopes)
-        if not scopes or len(scopes) != len(set(wanted.scopes)):
-            raise ScopeUnknown(known=", ".join(known))
-        for scope in scopes:
-            require_scope(actor, Scope(scope))
-        most = self._settings.api_key_days
-        days = most if wanted.expires_in_days is None else wanted.expires_in_days
-        if not 1 <= days <= most:
-            raise KeyLifeNotUsable(max_days=most)
-        return CreateApiKey(name, scopes, days), timedelta(days=days)
-
-    async def delete_key(self, actor: Actor, key_id: str) -> None:
-        """Ends one of the actor's own keys at once. Raises NotFound."""
-        require_scope(actor, Scope.ADMIN)
-        async with self._db.write() as unit:
-            await AccountRepository(unit, actor).delete_key(key_id)
-            await self._audit.record(unit, actor, "key.deleted", resource_type="key", resource_id=key_id)
-
-    # --- everybody's accounts
-
-    async def create_user(self, actor: Actor, wanted: CreateUser) -> UserView:
-        """Root only. Raises UsernameNotUsable, UsernameTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon."""
-        require_scope(actor, Scope.ADMIN)
-        require(actor, Permission.ADMINISTER)
-        new = await self._new_user(wanted)
-        async with self._db.write() as unit:
-            view = await Entrance(unit).add_user(new)
-            await self._audit.record(unit, actor, "user.created", resource_type="user", resource_id=view.id)
-        return view
-
-    async def list_users(self, actor: Actor, page: PageRequest) -> Page[UserView]:
-        """Everybody, oldest first. Root only. Raises Malformed on a foreign cursor."""
-        require_scope(actor, Scope.ADMIN)
-        require(actor, Permission.ADMINISTER)
-        async with self._db.read() as unit:
-            found = await AccountRepository(unit, actor).list_users(page.position(), page.limit)
-        items = found[: page.limit]
-        return Page(
-            items, cursor_for(items[-1].created_at, items[-1].id) if len(found) > page.limit else None
-        )
-
-    async def set_active(self, actor: Actor, user_id: str, *, is_active: bool) -> UserView:
-        """Suspends or restores a person, at once: work in their name ends, sessions and keys are refused. Root only.
-
-        What is theirs stays; restored, they find it, and their sessions and keys, as they were. Raises NotFound, LastRoot.
-        """
-        require_scope(actor, Scope.ADMIN)
-        require(actor, Permission.ADMINISTER)
-        async with self._db.write() as unit:
-            view = await AccountRepository(unit, actor).set_active(user_id, is_active)
-            action = "user.restored" if is_active else "user.suspended"
-            await self._audit.record(unit, actor, action, resource_type="user", resource_id=user_id)
-            if not is_active:
-                self._ports.stop_after(unit, user_id)
-        await self._ports.settle()
-        return view
-
-    async def remove_user(self, actor: Actor, user_id: str) -> None:
-        """Erases a person for good. Root only, oneself too where another administrator stays. Raises NotFound, LastRoot.
-
-        Conversations, private documents, sessions, keys and the person's data key go in one transaction, bytes and vectors
-        after it. What they shared with a group is the group's work and goes to its longest-standing other admin who can
-        sign in; where there is none, the longest-standing other member becomes one. A group that was theirs alone is
-        removed: what former members left in it goes back to them, what was this person's is erased. The audit trail keeps
-        the id. They are suspended first, so that a removal which breaks off leaves nobody at work; asking again goes on.
-        """
-        require_scope(actor, Scope.ADMIN)
-        require(actor, Permission.ADMINISTER)
-        if user_id != actor.user_id:
-            await self.set_active(actor, user_id, is_active=False)
-        else:
-            async with self._db.write() as unit:
-                await AccountRepository(unit, actor).hold(user_id)
-        await self._groups.close_deserted(actor, user_id)
-        async with self._db.write() as unit:
-            await AccountRepository(unit, actor).hold(user_id)
-            await self._ports.erase_person(unit, actor, user_id)
-            self._ports.stop_after(unit, user_id)
-        await self._ports.settle()
-
-    async def _new_user(self, wanted: CreateUser) -> NewUser:
-        name = visible_name(wanted.username)
-        if name is None or len(name) > LONGEST_USERNAME:
-            raise UsernameNotUsable(max_length=LONGEST_USERNAME)
-        self._passwords.check_new(wanted.password, name)
-        _, wrapped = self._keys.new()
-        return NewUser(name, await self._passwords.hash(wanted.password), wrapped, wanted.is_root)
 
 
 def _me(user: UserView, groups: tuple[GroupView, ...]) -> MeView:

@@ -1,0 +1,82 @@
+"""Everybody's accounts: what an administrator does with them. Every method is for root alone."""
+
+from youworker_app.access.actor import Actor, Scope, require_scope
+from youworker_app.access.permissions import Permission, require
+from youworker_app.accounts.newcomers import Newcomers
+from youworker_app.accounts.repository import AccountRepository, Entrance
+from youworker_app.accounts.schemas import CreateUser, UserView
+from youworker_app.audit.service import AuditService
+from youworker_app.core.db import Database
+from youworker_app.core.paging import Page, PageRequest, cursor_for
+from youworker_app.core.ports import Ports
+from youworker_app.groups.service import GroupService
+
+
+class PeopleService:
+    """Makes, lists, suspends, restores and removes people."""
+
+    def __init__(
+        self, db: Database, audit: AuditService, groups: GroupService, ports: Ports, newcomers: Newcomers
+    ) -> None:
+        self._db, self._audit, self._groups = db, audit, groups
+        self._ports, self._newcomers = ports, newcomers
+
+    async def create_user(self, actor: Actor, wanted: CreateUser) -> UserView:
+        """Root only. Raises UsernameNotUsable, UsernameTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon."""
+        require_scope(actor, Scope.ADMIN)
+        require(actor, Permission.ADMINISTER)
+        new = await self._newcomers.prepare(wanted)
+        async with self._db.write() as unit:
+            view = await Entrance(unit).add_user(new)
+            await self._audit.record(unit, actor, "user.created", resource_type="user", resource_id=view.id)
+        return view
+
+    async def list_users(self, actor: Actor, page: PageRequest) -> Page[UserView]:
+        """Everybody, oldest first. Root only. Raises Malformed on a foreign cursor."""
+        require_scope(actor, Scope.ADMIN)
+        require(actor, Permission.ADMINISTER)
+        async with self._db.read() as unit:
+            found = await AccountRepository(unit, actor).list_users(page.position(), page.limit)
+        items = found[: page.limit]
+        return Page(
+            items, cursor_for(items[-1].created_at, items[-1].id) if len(found) > page.limit else None
+        )
+
+    async def set_active(self, actor: Actor, user_id: str, *, is_active: bool) -> UserView:
+        """Suspends or restores a person, at once: work in their name ends, sessions and keys are refused. Root only.
+
+        What is theirs stays; restored, they find it, and their sessions and keys, as they were. Raises NotFound, LastRoot.
+        """
+        require_scope(actor, Scope.ADMIN)
+        require(actor, Permission.ADMINISTER)
+        async with self._db.write() as unit:
+            view = await AccountRepository(unit, actor).set_active(user_id, is_active)
+            action = "user.restored" if is_active else "user.suspended"
+            await self._audit.record(unit, actor, action, resource_type="user", resource_id=user_id)
+            if not is_active:
+                self._ports.stop_after(unit, user_id)
+        await self._ports.settle()
+        return view
+
+    async def remove_user(self, actor: Actor, user_id: str) -> None:
+        """Erases a person for good. Root only, oneself too where another administrator stays. Raises NotFound, LastRoot.
+
+        Conversations, private documents, sessions, keys and the person's data key go in one transaction, bytes and vectors
+        after it. What they shared with a group is the group's work and goes to its longest-standing other admin who can
+        sign in; where there is none, the longest-standing other member becomes one. A group that was theirs alone is
+        removed: what former members left in it goes back to them, what was this person's is erased. The audit trail keeps
+        the id. They are suspended first, so that a removal which breaks off leaves nobody at work; asking again goes on.
+        """
+        require_scope(actor, Scope.ADMIN)
+        require(actor, Permission.ADMINISTER)
+        if user_id != actor.user_id:
+            await self.set_active(actor, user_id, is_active=False)
+        else:
+            async with self._db.write() as unit:
+                await AccountRepository(unit, actor).hold(user_id)
+        await self._groups.close_deserted(actor, user_id)
+        async with self._db.write() as unit:
+            await AccountRepository(unit, actor).hold(user_id)
+            await self._ports.erase_person(unit, actor, user_id)
+            self._ports.stop_after(unit, user_id)
+        await self._ports.settle()
