@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from starlette.responses import Response
 
 from tests.web import Person, SentEvent, Web, events_of, exchange
-from youworker_app.chat import routes
+from youworker_app.chat import routes, sse
 from youworker_app.chat.schemas import RunEvent
 from youworker_app.chat.sse import EventStreamResponse, event_stream
 from youworker_app.core.errors import NotFound
@@ -319,15 +320,25 @@ async def test_a_key_that_may_not_read_starts_no_answer(web: Web, anna: Person) 
 # --- the stream itself
 
 
-async def _body(response: Any) -> bytes:
-    return b"".join([piece async for piece in response.body_iterator])
+async def _body(response: Response, sent: list[bytes] | None = None) -> bytes:
+    """What a reader who stays gets; the pieces, as they are sent, into `sent`."""
+    pieces: list[bytes] = [] if sent is None else sent
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        pieces.append(message.get("body", b""))
+
+    await response({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
+    return b"".join(pieces)
 
 
 async def test_silence_is_bridged_by_a_heartbeat() -> None:
-    async def events() -> AsyncIterator[RunEvent]:
-        yield RunEvent(1, "token", {"text": "a\nb €"})
+    async def events() -> AsyncIterator[list[RunEvent]]:
+        yield [RunEvent(1, "token", {"text": "a\nb €"})]
         await asyncio.sleep(0.25)
-        yield RunEvent(2, "done", {})
+        yield [RunEvent(2, "done", {})]
 
     body = await _body(await event_stream(events(), Stopping(), heartbeat_seconds=0.1))
     assert body.count(b": \n\n") == 2
@@ -337,12 +348,40 @@ async def test_silence_is_bridged_by_a_heartbeat() -> None:
     ]
 
 
+async def test_events_that_are_there_together_are_sent_together() -> None:
+    async def events() -> AsyncIterator[list[RunEvent]]:
+        yield [RunEvent(1, "session", {}), RunEvent(2, "status", {})]
+        yield [RunEvent(3, "token", {"text": "a"}), RunEvent(4, "done", {})]
+
+    sent: list[bytes] = []
+    await _body(await event_stream(events(), Stopping()), sent)
+    names = [[event.name for event in events_of(piece)] for piece in sent]
+    assert names == [[], ["session", "status"], ["token", "done"], []]
+
+
+async def test_a_stream_is_open_before_its_first_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "FIRST_EVENT_SECONDS", 0.01)
+    begins = asyncio.Event()
+
+    async def events() -> AsyncIterator[list[RunEvent]]:
+        await begins.wait()
+        yield [RunEvent(1, "session", {})]
+
+    sent: list[bytes] = []
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(_body(await event_stream(events(), Stopping()), sent))
+        while b"retry: 1000" not in b"".join(sent):
+            await asyncio.sleep(0.01)
+        begins.set()
+    assert [event.name for event in events_of(b"".join(sent))] == ["session"]
+
+
 async def test_the_stream_lets_go_of_the_events() -> None:
     closed = asyncio.Event()
 
-    async def events() -> AsyncIterator[RunEvent]:
+    async def events() -> AsyncIterator[list[RunEvent]]:
         try:
-            yield RunEvent(1, "session", {})
+            yield [RunEvent(1, "session", {})]
             await asyncio.Event().wait()
         finally:
             closed.set()
@@ -364,19 +403,19 @@ async def test_the_stream_lets_go_of_the_events() -> None:
 
 
 async def test_an_error_before_the_first_event_is_an_ordinary_one() -> None:
-    async def events() -> AsyncIterator[RunEvent]:
+    async def events() -> AsyncIterator[list[RunEvent]]:
         for event in [RunEvent(1, "session", {})]:
             if event.id:
                 raise NotFound
-            yield event
+            yield [event]
 
     with pytest.raises(NotFound):
         await event_stream(events(), Stopping())
 
 
 async def test_an_error_later_ends_the_stream_with_an_event() -> None:
-    async def events() -> AsyncIterator[RunEvent]:
-        yield RunEvent(1, "session", {})
+    async def events() -> AsyncIterator[list[RunEvent]]:
+        yield [RunEvent(1, "session", {})]
         raise NotFound
 
     last = events_of(await _body(await event_stream(events(), Stopping())))[-1]

@@ -78,8 +78,8 @@ async def test_followers_hear_the_end_and_then_to_come_again(web: Web) -> None:
 async def test_a_stream_that_outlasts_its_answer_is_let_go_of() -> None:
     stopping = Stopping()
 
-    async def events() -> AsyncIterator[RunEvent]:
-        yield RunEvent(1, "session", {})
+    async def events() -> AsyncIterator[list[RunEvent]]:
+        yield [RunEvent(1, "session", {})]
         await asyncio.Event().wait()
 
     response: Any = await event_stream(events(), stopping)
@@ -96,6 +96,31 @@ async def test_a_stream_that_outlasts_its_answer_is_let_go_of() -> None:
 
     async with asyncio.timeout(5):
         await response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
+    assert [event.name for event in events_of(b"".join(sent))] == ["session", "bye"]
+
+
+async def test_what_is_being_sent_at_the_cut_arrives_before_the_last_word() -> None:
+    stopping = Stopping()
+
+    async def events() -> AsyncIterator[list[RunEvent]]:
+        yield [RunEvent(1, "session", {})]
+        yield [RunEvent(2, "token", {})]
+
+    response: Any = await event_stream(events(), stopping)
+    sent: list[bytes] = []
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        if b"session" in (body := message.get("body", b"")):
+            stopping.cut()
+            await asyncio.sleep(0.01)
+        sent.append(body)
+
+    async with asyncio.timeout(5):
+        await response({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
     assert [event.name for event in events_of(b"".join(sent))] == ["session", "bye"]
 
 

@@ -30,7 +30,7 @@ PAGE = PageRequest()
 
 
 async def followed(house: House, actor: Actor, run_id: str, after: int = 0) -> list[RunEvent]:
-    return [event async for event in house.chat.events(actor, run_id, after=after)]
+    return [event async for batch in house.chat.events(actor, run_id, after=after) for event in batch]
 
 
 def text_of(events: list[RunEvent]) -> str:
@@ -123,9 +123,9 @@ async def test_a_model_that_breaks_leaves_the_part_and_the_reason(talking: House
 async def test_followers_join_late_leave_early_and_lose_no_word(talking: House) -> None:
     anna = await talking.person("anna")
     started = await talking.chat.ask(anna, AskQuestion("One?"))
-    async for event in talking.chat.events(anna, started.run_id):
-        if event.name == "token":
-            seen = event.id
+    async for batch in talking.chat.events(anna, started.run_id):
+        if tokens := [event for event in batch if event.name == "token"]:
+            seen = tokens[0].id
             break
     rest = await followed(talking, anna, started.run_id, after=seen)
     whole = await followed(talking, anna, started.run_id)

@@ -33,30 +33,38 @@ class ReaderPatience:
 class _Reader:
     def __init__(self, receive: Receive, send: Send, seconds: float) -> None:
         self._receive, self._send, self._seconds = receive, send, seconds
-        self._gone = asyncio.Event()
+        self._is_gone = False
+        self._listening: set[asyncio.Timeout] = set()
 
     async def receive(self) -> Message:
         """What the client sends; a disconnect as soon as it was given up."""
-        if self._gone.is_set():
+        if self._is_gone:
             return _GONE
-        message, gone = asyncio.ensure_future(self._receive()), asyncio.ensure_future(self._gone.wait())
+        listening = asyncio.timeout(None)
         try:
-            await asyncio.wait({message, gone}, return_when=asyncio.FIRST_COMPLETED)
-            return message.result() if message.done() else _GONE
+            async with listening:
+                self._listening.add(listening)
+                return await self._receive()
+        except TimeoutError:
+            if not listening.expired():
+                raise
+            return _GONE
         finally:
-            message.cancel()
-            gone.cancel()
+            self._listening.discard(listening)
 
     async def send(self, message: Message) -> None:
         """Sends, or gives up."""
-        if self._gone.is_set():
+        if self._is_gone:
             return
         try:
             async with asyncio.timeout(self._seconds):
                 await self._send(message)
         except TimeoutError:
             log.info("reader_given_up")
-            self._gone.set()
+            self._is_gone = True
+            for listening in self._listening:
+                if not listening.expired():
+                    listening.reschedule(asyncio.get_running_loop().time())
 
 
 class ConnectionPatience:

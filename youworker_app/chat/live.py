@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -37,13 +37,13 @@ class LiveRun:
         self.ended = True
         self._wake()
 
-    async def follow(self, after: int) -> AsyncIterator[RunEvent]:
-        """Events numbered above `after`, as they come, until the end."""
+    async def follow(self, after: int) -> AsyncIterator[Sequence[RunEvent]]:
+        """Events numbered above `after`, as they come, until the end: all that are there, each time."""
         position = max(after, 0)
         while True:
-            for event in self.events[position:]:
-                position = event.id
-                yield event
+            if batch := self.events[position:]:
+                position = batch[-1].id
+                yield batch
             # Nothing is awaited from here to the wait, so nothing can come in between.
             if position < len(self.events):
                 continue

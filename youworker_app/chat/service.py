@@ -1,7 +1,7 @@
 """Asking: a question becomes rows, a run and a task; anyone entitled may follow, stop or wait for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from youworker_app.access.actor import Actor, Scope, require_scope
@@ -113,8 +113,8 @@ class ChatService:
         self._bus.publish(user_topic(actor.user_id), Event("sessions_changed", run.session_id))
         self._bus.publish(user_topic(actor.user_id), Event("run_started", run.run_id))
 
-    async def stream(self, actor: Actor, asked: AskQuestion) -> AsyncIterator[RunEvent]:
-        """Asks, and gives the events of the answer as they come. Raises as `ask`, at once.
+    async def stream(self, actor: Actor, asked: AskQuestion) -> AsyncIterator[Sequence[RunEvent]]:
+        """Asks, and gives the events of the answer as they come (see `events`). Raises as `ask`, at once.
 
         The run was committed a moment ago in the actor's own name: it is not looked up again.
         """
@@ -125,8 +125,9 @@ class ChatService:
             return self.events(actor, started.run_id)
         return self._follow(actor, live, 0)
 
-    async def events(self, actor: Actor, run_id: str, *, after: int = 0) -> AsyncIterator[RunEvent]:
-        """The run's events above `after`, as they come; from the database once the run has left memory.
+    async def events(self, actor: Actor, run_id: str, *, after: int = 0) -> AsyncIterator[Sequence[RunEvent]]:
+        """The run's events above `after`, as they come, those together that are there at once; from the database once
+        the run has left memory.
 
         A stream rebuilt from the database begins with `reset`: whoever listened before forgets the text so far.
         Raises NotFound at the first step.
@@ -136,16 +137,15 @@ class ChatService:
             row = await ChatRepository(unit, actor).get_run(run_id)
         live = self._runs.find(run_id)
         if live is not None:
-            async for event in self._follow(actor, live, after if after <= len(live.events) else 0):
-                yield event
+            async for batch in self._follow(actor, live, after if after <= len(live.events) else 0):
+                yield batch
             return
         message = await self._conversations.get_message(actor, row.message_id)
-        for event in _rebuilt(run_id, message):
-            yield event
+        yield _rebuilt(run_id, message)
 
-    async def _follow(self, actor: Actor, live: LiveRun, after: int) -> AsyncIterator[RunEvent]:
-        async for event in live.follow(after):
-            yield await self._by_right(actor, live.message_id, event)
+    async def _follow(self, actor: Actor, live: LiveRun, after: int) -> AsyncIterator[Sequence[RunEvent]]:
+        async for batch in live.follow(after):
+            yield [await self._by_right(actor, live.message_id, event) for event in batch]
 
     async def _by_right(self, actor: Actor, message_id: str, event: RunEvent) -> RunEvent:
         """The event as its reader may see it now: the evidence in memory was read when the answer began."""

@@ -5,11 +5,11 @@ the last word of a server that stops: `bye`, after which a reader asks again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any
 
 import orjson
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from youworker_app.chat.schemas import RunEvent
@@ -40,11 +40,14 @@ def error_frame(error: AppError) -> bytes:
 
 
 async def event_stream(
-    events: AsyncIterator[RunEvent], stopping: Stopping, *, heartbeat_seconds: float = HEARTBEAT_SECONDS
+    events: AsyncIterator[Sequence[RunEvent]],
+    stopping: Stopping,
+    *,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
 ) -> Response:
     """The response that streams `events`; 204 when there are none left, which stops an EventSource from asking again.
 
-    While the server is `stopping` the stream ends with `bye`. Raises what the first event raises, so that a stranger gets
+    While the server is `stopping` the stream ends with `bye`. Raises what the first events raise, so that a stranger gets
     an ordinary error.
     """
     first = asyncio.ensure_future(anext(events))
@@ -60,58 +63,108 @@ async def event_stream(
     return EventStreamResponse(events, first, heartbeat_seconds, stopping)
 
 
-class EventStreamResponse(StreamingResponse):
-    """Streams the events after `first`, and lets go of them whichever way it ends."""
+class EventStreamResponse(Response):
+    """Streams the events after `first`, and lets go of them whichever way it ends.
+
+    Three tasks for a stream, none for an event: this request's own bridges silence, one writes, one hears the reader go.
+    """
+
+    media_type = "text/event-stream"
 
     def __init__(
         self,
-        events: AsyncIterator[RunEvent],
-        first: asyncio.Future[RunEvent],
+        events: AsyncIterator[Sequence[RunEvent]],
+        first: asyncio.Future[Sequence[RunEvent]],
         heartbeat_seconds: float,
         stopping: Stopping,
     ) -> None:
-        self._events, self._next, self._heartbeat_seconds = events, first, heartbeat_seconds
+        self._events, self._first, self._heartbeat_seconds = events, first, heartbeat_seconds
         self._stopping = stopping
-        super().__init__(self._frames(), headers=_HEADERS, media_type="text/event-stream")
+        self._sending = asyncio.Lock()  # of the two that write
+        self._sent_at = 0.0
+        self._is_waiting = False
+        super().__init__(headers=_HEADERS)
+        del self.headers["content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        writing = asyncio.ensure_future(self._write(send))
+        leaving = asyncio.ensure_future(_left(receive))
         try:
-            with self._stopping.holding(self._let_go):
-                await super().__call__(scope, receive, send)
+            with self._stopping.holding(lambda: self._let_go(writing)):
+                await self._bridge_silence(writing, leaving, send)
+            if writing.done():
+                await self._finish(writing, send)
         finally:
-            self._next.cancel()
-            await asyncio.wait({self._next})
+            for task in (writing, leaving, self._first):
+                task.cancel()
+            await asyncio.gather(writing, leaving, self._first, return_exceptions=True)
             await _close(self._events)
 
-    def _let_go(self) -> None:
-        self._next.cancel()
+    async def _bridge_silence(
+        self, writing: asyncio.Future[None], leaving: asyncio.Future[None], send: Send
+    ) -> None:
+        """Until all is written, or the reader has gone."""
+        clock = asyncio.get_running_loop().time
+        silent_since = self._sent_at = clock()
+        while not writing.done() and not leaving.done():
+            rest = max(silent_since, self._sent_at) + self._heartbeat_seconds - clock()
+            if rest > 0:
+                await asyncio.wait({writing, leaving}, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
+            elif self._sending.locked():  # a reader that is behind hears enough
+                silent_since = clock()
+            else:
+                await self._send(send, _HEARTBEAT)
 
-    async def _frames(self) -> AsyncIterator[bytes]:
-        async for each in self._all():
-            yield each
-        if self._stopping.has_begun:
-            yield _BYE
-
-    async def _all(self) -> AsyncIterator[bytes]:
-        yield _OPENING
-        while True:
-            done, _ = await asyncio.wait({self._next}, timeout=self._heartbeat_seconds)
-            if not done:
-                yield _HEARTBEAT
-                continue
+    async def _write(self, send: Send) -> None:
+        lead = _OPENING
+        if not self._first.done():
+            await self._send(send, lead)
+            lead = b""
+        pulled: Awaitable[Sequence[RunEvent]] = self._first
+        while not self._stopping.is_cut:
             try:
-                event = self._next.result()
+                batch = await self._wait_for(pulled)
             except StopAsyncIteration:
                 return
-            except asyncio.CancelledError:
-                if not self._stopping.is_cut:
-                    raise
-                return
             except AppError as error:
-                yield error_frame(error)
+                await self._send(send, lead + error_frame(error))
                 return
-            self._next = asyncio.ensure_future(anext(self._events))
-            yield frame(event)
+            await self._send(send, lead + b"".join(map(frame, batch)))
+            lead, pulled = b"", anext(self._events)
+
+    async def _wait_for(self, pulled: Awaitable[Sequence[RunEvent]]) -> Sequence[RunEvent]:
+        self._is_waiting = True
+        try:
+            return await pulled
+        finally:
+            self._is_waiting = False
+
+    def _let_go(self, writing: asyncio.Future[None]) -> None:
+        """What is being sent arrives; what is waited for does not come any more."""
+        if self._is_waiting:
+            writing.cancel()
+
+    async def _finish(self, writing: asyncio.Future[None], send: Send) -> None:
+        try:
+            writing.result()
+        except asyncio.CancelledError:
+            if not self._stopping.is_cut:
+                raise
+        if self._stopping.has_begun:
+            await self._send(send, _BYE)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send(self, send: Send, body: bytes) -> None:
+        async with self._sending:
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            self._sent_at = asyncio.get_running_loop().time()
+
+
+async def _left(receive: Receive) -> None:
+    """Returns when the reader has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _close(events: Any) -> None:

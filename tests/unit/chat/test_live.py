@@ -13,7 +13,7 @@ def a_run() -> LiveRun:
 
 
 async def collected(run: LiveRun, after: int = 0) -> list[RunEvent]:
-    return [event async for event in run.follow(after)]
+    return [event async for batch in run.follow(after) for event in batch]
 
 
 async def test_followers_see_what_was_and_what_comes() -> None:
