@@ -1,7 +1,7 @@
 """From what the searches found and SQL confirmed to a ranking with the telling sentence known. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from youworker_app.documents.schemas import Passage
 from youworker_app.gateways.vectors.protocol import VectorHit
@@ -23,10 +23,27 @@ DEFAULT_CLOSENESS_WEIGHT = 0.5
 
 @dataclass(frozen=True)
 class Ranked:
-    """A passage with its score from 0 to 1, and its sentence that tells most, if one tells anything."""
+    """A candidate with its score from 0 to 1."""
 
-    passage: Passage
-    sentence: Sentence | None
+    match: Match
+    score: float
+
+    @property
+    def passage(self) -> Passage:
+        return self.match.passage
+
+    @property
+    def document_id(self) -> str:
+        return self.match.passage.document_id
+
+    @property
+    def text(self) -> str:
+        return self.match.passage.text
+
+    @property
+    def sentence(self) -> Sentence | None:
+        """The one that tells most, if one tells anything."""
+        return telling_sentence(self.match)
 
 
 def rank(
@@ -46,11 +63,11 @@ def rank(
     may_stand = _may_stand(query, language, known, matches, cosines)
     closeness = CLOSENESS_WEIGHT.get(language, DEFAULT_CLOSENESS_WEIGHT)
     ranked = [
-        Ranked(replace(match.passage, score=_score(hit.score, match, closeness)), telling_sentence(match))
+        Ranked(match, _score(hit.score, match, closeness))
         for hit, match, is_good in zip(known, matches, may_stand, strict=True)
         if is_good
     ]
-    return sorted(ranked, key=lambda one: -one.passage.score)
+    return sorted(ranked, key=lambda one: -one.score)
 
 
 def _may_stand(
@@ -77,6 +94,8 @@ def _may_stand(
 
 
 def _score(fused: float, match: Match, closeness: float) -> float:
+    if not closeness:
+        return fused
     return (fused + closeness * (match.sentence + match.pairs)) / (1 + 2 * closeness)
 
 

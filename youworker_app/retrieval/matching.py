@@ -1,11 +1,14 @@
 """A second look at the candidates: which words of the question stand in them, how rare, and how close together.
 
-Pure. Rarity is counted among the candidates, which the asker may all see: nothing leaks from what they may not.
+Pure. What nobody asks for is not worked out: the question's language decides what a ranking needs, and only what is shown
+needs its telling sentence. Rarity is counted among the candidates, which the asker may all see: nothing leaks from what they
+may not.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from youworker_app.documents.schemas import Passage
 from youworker_app.retrieval.telling import Sentence, split_sentences
@@ -28,27 +31,54 @@ class SentenceMatch:
 
 
 @dataclass(frozen=True)
-class Match:
-    """A candidate beside the question. Shares from 0 to 1.
-
-    `sentence`: rarity of the words in the best single sentence, `coverage`: of those anywhere in the passage, both as
-    a share of everything that was asked (found in a candidate or not). `pairs`: share of the question's pairs of words
-    that stand close together here.
-    """
-
-    passage: Passage
-    sentence: float
-    pairs: float
-    coverage: float
-    sentences: tuple[SentenceMatch, ...]
-
-
-@dataclass(frozen=True)
 class _Read:
     passage: Passage
     words: QueryWords
     hits: list[Hit]
     numbers: frozenset[int]
+
+
+class Match:
+    """A candidate beside the question. Shares from 0 to 1."""
+
+    def __init__(
+        self, read: _Read, rarity: Mapping[int, float], pairs: Mapping[tuple[int, int], float]
+    ) -> None:
+        self.passage = read.passage
+        self._hits, self._rarity, self._pairs = read.hits, rarity, pairs
+        self._asked = sum(rarity[number] for number in read.words.by_stem.values())
+
+    @cached_property
+    def coverage(self) -> float:
+        """Rarity of the words anywhere in the passage, as a share of everything that was asked (found in a candidate or
+        not)."""
+        return self._words_in(self._hits)
+
+    @cached_property
+    def pairs(self) -> float:
+        """Share of the question's pairs of words that stand close together here."""
+        return self._pairs_in(self._hits)
+
+    @cached_property
+    def sentence(self) -> float:
+        """Rarity of the words in the best single sentence, as a share of everything that was asked."""
+        return max((match.words for match in self.sentences), default=0.0)
+
+    @cached_property
+    def sentences(self) -> tuple[SentenceMatch, ...]:
+        """All sentences, in order."""
+        return tuple(
+            SentenceMatch(sentence, self._words_in(inside), self._pairs_in(inside))
+            for sentence in split_sentences(self.passage.text)
+            for inside in [[hit for hit in self._hits if sentence.start <= hit.start < sentence.end]]
+        )
+
+    def _words_in(self, hits: Sequence[Hit]) -> float:
+        return _share(sum(self._rarity[number] for number in {hit.number for hit in hits}), self._asked)
+
+    def _pairs_in(self, hits: Sequence[Hit]) -> float:
+        close = _close(hits, self._pairs)
+        return _share(sum(self._pairs[pair] for pair in close), sum(self._pairs.values()))
 
 
 def match_candidates(reader: TermReader, query: str, passages: Sequence[Passage]) -> list[Match]:
@@ -58,11 +88,11 @@ def match_candidates(reader: TermReader, query: str, passages: Sequence[Passage]
     read = [_read(reader, passage, words[passage.language]) for passage in passages]
     rarity = _rarity(read)
     pairs = {language: _pairs(reader, query, language, words[language], rarity) for language in languages}
-    return [_match(one, rarity, pairs[one.passage.language]) for one in read]
+    return [Match(one, rarity, pairs[one.passage.language]) for one in read]
 
 
 def _read(reader: TermReader, passage: Passage, words: QueryWords) -> _Read:
-    hits = words.hits(reader.terms(passage.text, passage.language))
+    hits = words.hits(passage.text, reader.terms(passage.text, passage.language))
     return _Read(passage, words, hits, frozenset(hit.number for hit in hits))
 
 
@@ -84,25 +114,6 @@ def _pairs(
         for right in order[place + 1 : place + 1 + _PAIR_IN_QUERY]
         if left != right
     }
-
-
-def _match(one: _Read, rarity: Mapping[int, float], pairs: Mapping[tuple[int, int], float]) -> Match:
-    asked = sum(rarity[number] for number in one.words.by_stem.values())
-    paired = sum(pairs.values())
-
-    def words_in(hits: Sequence[Hit]) -> float:
-        return _share(sum(rarity[number] for number in {hit.number for hit in hits}), asked)
-
-    def pairs_in(hits: Sequence[Hit]) -> float:
-        return _share(sum(pairs[pair] for pair in _close(hits, pairs)), paired)
-
-    sentences = tuple(
-        SentenceMatch(sentence, words_in(inside), pairs_in(inside))
-        for sentence in split_sentences(one.passage.text)
-        for inside in [[hit for hit in one.hits if sentence.start <= hit.start < sentence.end]]
-    )
-    best = max((match.words for match in sentences), default=0.0)
-    return Match(one.passage, best, pairs_in(one.hits), words_in(one.hits), sentences)
 
 
 def _close(hits: Sequence[Hit], pairs: Mapping[tuple[int, int], float]) -> set[tuple[int, int]]:

@@ -173,12 +173,11 @@ class RetrievalService:
         return _Hits(dense[1], sparse, dense[0], None)
 
     async def _chosen(self, ranked: Sequence[Ranked], limit: int, question: Vectors | None) -> list[Passage]:
-        sentences = {one.passage.chunk_id: one.sentence for one in ranked}
-        passages = diverse(without_repetitions([one.passage for one in ranked]), limit)
-        marks = [sentences[passage.chunk_id] for passage in passages]
-        if passages and marks[0] is None and question is not None:
-            marks[0] = await self._nearest_sentence(passages[0], question)
-        return [_marked(passage, mark) for passage, mark in zip(passages, marks, strict=True)]
+        chosen = diverse(without_repetitions(ranked), limit)
+        marks = [one.sentence for one in chosen]
+        if chosen and marks[0] is None and question is not None:
+            marks[0] = await self._nearest_sentence(chosen[0].passage, question)
+        return [_shown(one, mark) for one, mark in zip(chosen, marks, strict=True)]
 
     async def _nearest_sentence(self, passage: Passage, question: Vectors) -> Sentence | None:
         """For a passage that answers in other words."""
@@ -214,8 +213,10 @@ def _is_storable(text: str) -> bool:
     return "\0" not in text and text.encode(errors="replace").decode() == text
 
 
-def _marked(passage: Passage, mark: Sentence | None) -> Passage:
-    return passage if mark is None else replace(passage, mark_start=mark.start, mark_end=mark.end)
+def _shown(one: Ranked, mark: Sentence | None) -> Passage:
+    if mark is None:
+        return replace(one.passage, score=one.score)
+    return replace(one.passage, score=one.score, mark_start=mark.start, mark_end=mark.end)
 
 
 def _ms_since(begun: float) -> int:

@@ -6,7 +6,6 @@ Knows no store and no ranking. A stem is the same number in a question and in a 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from youworker_app.gateways.vectors.protocol import SparseVector
@@ -26,13 +25,6 @@ class TermEncoder(Protocol):
     def encode_query(self, text: str, languages: Sequence[str]) -> SparseVector: ...
 
 
-class Term(NamedTuple):
-    """A word that begins at `start` of its text; `stem` is None for a stop word."""
-
-    start: int
-    stem: int | None
-
-
 class Hit(NamedTuple):
     """A word of the question in a text. `place` counts the text's content words, `number` the question's words."""
 
@@ -41,25 +33,39 @@ class Hit(NamedTuple):
     number: int
 
 
+class _Stems(dict[str, int | None]):
+    """The stems of one language's words; None for a stop word. Forgets all of them when there are too many: looking one
+    up has to cost nothing, and what is common is known again after a few texts."""
+
+    def __init__(self, encoder: TermEncoder, language: str) -> None:
+        super().__init__()
+        self._encoder, self._language = encoder, language
+
+    def __missing__(self, word: str) -> int | None:
+        indices = self._encoder.encode_document(word, self._language).indices
+        if len(self) >= _CACHED_WORDS:
+            self.clear()
+        stem = self[word] = indices[0] if indices else None
+        return stem
+
+
 class TermReader:
-    """Splits texts into terms. Remembers stems of words, since the same ones come again and again."""
+    """Splits texts into words and tells their stems. Remembers stems of words, since the same ones come again and again."""
 
     def __init__(self, encoder: TermEncoder) -> None:
         self._encoder = encoder
-        self._stem = lru_cache(maxsize=_CACHED_WORDS)(self._ask)
+        self._stems: dict[str, _Stems] = {}
 
-    def terms(self, text: str, language: str) -> list[Term]:
-        """All words in order. `language`: ISO 639-1, "" for none."""
-        stem = self._stem
-        return [Term(found.start(), stem(found.group().lower(), language)) for found in _WORD.finditer(text)]
+    def terms(self, text: str, language: str) -> list[int | None]:
+        """The stems of all words in order, None for a stop word. `language`: ISO 639-1, "" for none."""
+        known = self._stems.get(language)
+        if known is None:
+            known = self._stems[language] = _Stems(self._encoder, language)
+        return [known[word] for word in map(str.lower, _WORD.findall(text))]
 
     def stems(self, text: str, language: str) -> list[int]:
         """The stems in order, stop words left out."""
-        return [term.stem for term in self.terms(text, language) if term.stem is not None]
-
-    def _ask(self, word: str, language: str) -> int | None:
-        indices = self._encoder.encode_document(word, language).indices
-        return indices[0] if indices else None
+        return [stem for stem in self.terms(text, language) if stem is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +78,20 @@ class QueryWords:
     def read(cls, reader: TermReader, query: str, language: str) -> "QueryWords":
         """The first 64 words that are no stop words in this language; a word that comes again has its first number."""
         numbers: dict[int, int] = {}
-        for number, term in enumerate(reader.terms(query, language)):
-            if term.stem is not None and len(numbers) < _MOST_QUERY_WORDS:
-                numbers.setdefault(term.stem, number)
+        for number, stem in enumerate(reader.terms(query, language)):
+            if stem is not None and len(numbers) < _MOST_QUERY_WORDS:
+                numbers.setdefault(stem, number)
         return cls(numbers)
 
-    def hits(self, terms: Sequence[Term]) -> list[Hit]:
-        """The question's words in a text, in order."""
-        content = (term for term in terms if term.stem is not None)
-        known = self.by_stem
-        return [
-            Hit(start, place, known[stem]) for place, (start, stem) in enumerate(content) if stem in known
-        ]
+    def hits(self, text: str, terms: Sequence[int | None]) -> list[Hit]:
+        """The question's words in a text, in order. `terms`: the text's, all of them."""
+        numbers = self.by_stem
+        found = [(index, numbers[stem]) for index, stem in enumerate(terms) if stem in numbers]
+        if not found:
+            return []
+        # Where a word stands is looked up only here: most texts have one or two of the words.
+        starts = [word.start() for word in _WORD.finditer(text)]
+        return [Hit(starts[index], index - terms[:index].count(None), number) for index, number in found]
 
 
 def query_terms(encoder: TermEncoder, query: str, language: str, others: Sequence[str]) -> SparseVector:

@@ -1,6 +1,7 @@
 import pytest
 
 from tests.unit.retrieval.passages import SPARSE, numbered, passage
+from youworker_app.retrieval import terms
 from youworker_app.retrieval.candidates import telling_sentence
 from youworker_app.retrieval.matching import Match, match_candidates
 from youworker_app.retrieval.terms import TermReader, query_terms
@@ -88,6 +89,14 @@ def test_each_passage_is_read_in_its_own_language() -> None:
 def test_nothing_is_matched_without_words_or_candidates() -> None:
     assert match_candidates(READER, "boiler", []) == []
     assert both("?? !!", "The boiler is old.")[0].coverage == 0.0
+
+
+def test_words_that_were_forgotten_are_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "The boilers were serviced. The boiler is loud, the boilers are old."
+    whole = TermReader(SPARSE).terms(text, "en")
+    monkeypatch.setattr(terms, "_CACHED_WORDS", 2)
+    assert TermReader(SPARSE).terms(text, "en") == whole
+    assert whole[1] == whole[5] == whole[9] is not None
 
 
 def test_a_question_weighs_its_own_language_more_than_the_documents_others() -> None:
