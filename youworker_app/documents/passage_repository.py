@@ -1,12 +1,14 @@
 """All SQL of passages."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Executable, bindparam, select
 from sqlmodel import col
 
-from youworker_app.access.rights import Right
+from youworker_app.access.actor import Actor
+from youworker_app.access.rights import Right, right_of
 from youworker_app.access.visible import (
     SystemReason,
     count_visible,
@@ -21,15 +23,63 @@ from youworker_app.models.accounts import EncryptionKey
 from youworker_app.models.documents import Chunk, Document, StoredFile
 
 
-@dataclass(frozen=True)
-class PassageRow:
-    """A passage with its document, its file, the file's wrapped key, and the right that its reader has."""
+class PassageRow(NamedTuple):
+    """A passage with what its reader needs of its document and file; `wrapped_key` is the file's. In the order of the
+    statement that reads it."""
 
-    chunk: Chunk
-    document: Document
-    file: StoredFile
+    chunk_id: str
+    document_id: str
+    ordinal: int
+    page: int | None
+    start: int
+    end: int
+    locator: dict[str, str]
+    sealed_text: bytes
+    owner_id: str
+    group_id: str | None
+    is_private: bool
+    member_right: int | None
+    filename: str
+    title: str
+    language: str
+    file_id: str
+    media_type: str
     wrapped_key: bytes
-    right: Right
+
+
+_PASSAGE_COLUMNS = (
+    col(Chunk.id),
+    col(Chunk.document_id),
+    col(Chunk.ordinal),
+    col(Chunk.page),
+    col(Chunk.start),
+    col(Chunk.end),
+    col(Chunk.locator),
+    col(Chunk.sealed_text),
+    col(Document.owner_id),
+    col(Document.group_id),
+    col(Document.is_private),
+    col(Document.member_right),
+    col(Document.filename),
+    col(Document.title),
+    col(Document.language),
+    col(StoredFile.id),
+    col(StoredFile.media_type),
+    col(EncryptionKey.wrapped),
+)
+
+
+@lru_cache(maxsize=512)
+def _passages_of(actor: Actor) -> Executable:
+    """The statement, kept for an actor as `visible()` keeps the policies: making it costs more than running it."""
+    return (
+        visible(Chunk, actor, right=Right.ASK, joined=(Document, StoredFile, EncryptionKey))
+        .join(Document, col(Document.id) == col(Chunk.document_id))
+        .join(StoredFile, col(StoredFile.id) == col(Document.file_id))
+        .join(EncryptionKey, col(EncryptionKey.id) == col(StoredFile.key_id))
+        .where(col(Chunk.id).in_(bindparam("chunk_ids", expanding=True)))
+        .with_only_columns(*_PASSAGE_COLUMNS)
+    )
 
 
 class PassageRepository(GrantingRepository):
@@ -93,20 +143,20 @@ class PassageRepository(GrantingRepository):
         rows = (await self._session.execute(statement)).all()
         return [(chunk_id, ordinal, locator, sealed) for chunk_id, ordinal, locator, sealed in rows]
 
-    async def passages(self, chunk_ids: Collection[str]) -> list[PassageRow]:
-        """The passages among `chunk_ids` that the actor may be answered from, each with the right that they have."""
-        asked = Right.ASK
-        statement = (
-            visible(Chunk, self._actor, right=asked, joined=(Document, StoredFile, EncryptionKey))
-            .join(Document, col(Document.id) == col(Chunk.document_id))
-            .join(StoredFile, col(StoredFile.id) == col(Document.file_id))
-            .join(EncryptionKey, col(EncryptionKey.id) == col(StoredFile.key_id))
-            .where(col(Chunk.id).in_(list(chunk_ids)))
-            .with_only_columns(Chunk, Document, StoredFile, col(EncryptionKey.wrapped))
+    async def passages(self, chunk_ids: Collection[str]) -> list[tuple[PassageRow, Right]]:
+        """The passages among `chunk_ids` that the actor may be answered from, each with the right that they have.
+
+        Values, not rows that a session watches: a question reads two dozen, and changes none.
+        """
+        found = await self._session.execute(_passages_of(self._actor), {"chunk_ids": list(chunk_ids)})
+        rows = list(map(PassageRow._make, found))
+        defaults = await self._group_rights({row.group_id for row in rows})
+        return [(row, self._right(row, defaults)) for row in rows]
+
+    def _right(self, row: PassageRow, defaults: Mapping[str, int]) -> Right:
+        return right_of(
+            self._actor,
+            owner_id=row.owner_id,
+            group_right=defaults.get(row.group_id or ""),
+            member_right=row.member_right,
         )
-        found = (await self._session.execute(statement)).all()
-        rights = await self._rights([document for _, document, _, _ in found])
-        return [
-            PassageRow(chunk, document, file, wrapped, rights[document.id])
-            for chunk, document, file, wrapped in found
-        ]

@@ -48,10 +48,7 @@ class GrantingRepository(Repository):
     """A repository that tells which right its actor has on documents in hand."""
 
     async def _rights(self, documents: Sequence[Document]) -> dict[str, Right]:
-        groups = {document.group_id for document in documents if document.group_id}
-        statement = visible(Group, self._actor).where(col(Group.id).in_(sorted(groups)))
-        rows = (await self._session.execute(statement)).scalars() if groups else ()
-        defaults = {group.id: group.default_right for group in rows}
+        defaults = await self._group_rights({document.group_id for document in documents})
         return {
             document.id: right_of(
                 self._actor,
@@ -61,6 +58,17 @@ class GrantingRepository(Repository):
             )
             for document in documents
         }
+
+    async def _group_rights(self, group_ids: Collection[str | None]) -> dict[str, int]:
+        """What the groups that the actor may see grant their members, by id."""
+        named = sorted(filter(None, group_ids))
+        if not named:
+            return {}
+        statement = visible(Group, self._actor).where(col(Group.id).in_(named))
+        rows = await self._session.execute(
+            statement.with_only_columns(col(Group.id), col(Group.default_right))
+        )
+        return {row[0]: row[1] for row in rows}
 
 
 class DocumentRepository(GrantingRepository):

@@ -122,7 +122,7 @@ class DocumentService:
             return {}
         async with self._db.read() as unit:
             rows = await PassageRepository(unit, actor).passages(chunk_ids)
-        return {row.chunk.id: passage_view(row, self._keys) for row in rows}
+        return {row.chunk_id: passage_view(row, right, self._keys) for row, right in rows}
 
     async def find_documents(
         self, actor: Actor, wanted: DocumentFilter, group_ids: Collection[str] | None = None
@@ -178,11 +178,7 @@ class DocumentService:
             return []
         async with self._db.read() as unit:
             rows = await PassageRepository(unit, actor).passages([chunk_id])
-        return [
-            (row.chunk.start, row.chunk.end)
-            for row in rows
-            if row.file.id == view.id and row.chunk.page == page
-        ]
+        return [(row.start, row.end) for row, _ in rows if row.file_id == view.id and row.page == page]
 
     async def _file(self, actor: Actor, file_id: str, right: Right) -> tuple[FileView, bytes]:
         async with self._db.read() as unit:

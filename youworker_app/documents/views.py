@@ -49,24 +49,23 @@ def chunk_aad(chunk_id: str) -> bytes:
     return b"chunk:" + chunk_id.encode()
 
 
-def passage_view(row: PassageRow, keys: DataKeys) -> Passage:
+def passage_view(row: PassageRow, right: Right, keys: DataKeys) -> Passage:
     """The passage in the clear. Raises DecryptionFailed."""
-    chunk, document, file = row.chunk, row.document, row.file
-    text = open_sealed(keys.unwrap(row.wrapped_key), chunk.sealed_text, chunk_aad(chunk.id)).decode()
+    text = open_sealed(keys.unwrap(row.wrapped_key), row.sealed_text, chunk_aad(row.chunk_id)).decode()
     return Passage(
-        chunk_id=chunk.id,
-        document_id=document.id,
-        file_id=file.id,
-        filename=document.filename,
-        title=document.title,
-        page=chunk.page,
-        locator=Locator(**chunk.locator),
+        chunk_id=row.chunk_id,
+        document_id=row.document_id,
+        file_id=row.file_id,
+        filename=row.filename,
+        title=row.title,
+        page=row.page,
+        locator=Locator(**row.locator),
         text=text,
-        group_id=document.group_id,
-        is_private=document.is_private,
-        can_view=row.right >= Right.VIEW,
-        can_download=row.right >= Right.DOWNLOAD,
-        language=document.language,
-        ordinal=chunk.ordinal,
-        mime_type=file.media_type,
+        group_id=row.group_id,
+        is_private=row.is_private,
+        can_view=right >= Right.VIEW,
+        can_download=right >= Right.DOWNLOAD,
+        language=row.language,
+        ordinal=row.ordinal,
+        mime_type=row.media_type,
     )
