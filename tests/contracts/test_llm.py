@@ -6,8 +6,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import httpx
-import ollama
 import pytest
 
 from tests.model_server.foreign import dead_url, foreign
@@ -236,13 +236,13 @@ async def test_an_old_ollama_tells_no_capabilities() -> None:
 async def test_ollama_stops_promptly(ollama_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By closing the connection, not by luck with the garbage collector: here something still holds the stream."""
     held = []
-    ask = ollama.AsyncClient.chat
+    post = aiohttp.ClientSession.post
 
-    async def ask_and_hold(*given: Any, **named: Any) -> object:
-        held.append(await ask(*given, **named))
+    async def post_and_hold(*given: Any, **named: Any) -> object:
+        held.append(await post(*given, **named))
         return held[-1]
 
-    monkeypatch.setattr(ollama.AsyncClient, "chat", ask_and_hold)
+    monkeypatch.setattr(aiohttp.ClientSession, "post", post_and_hold)
     model = OllamaModel(ollama_url)
     async with aclosing(model.stream(CHAT, LONG)) as events:
         await anext(events)
@@ -301,6 +301,23 @@ async def test_ollama_ends_in_the_middle() -> None:
             await _read(model, SHORT, pieces)
         await model.close()
     assert pieces == [TextDelta("Hal")]
+
+
+async def test_a_line_without_end_is_not_ollamas() -> None:
+    line = b'{"message": {"role": "assistant", "content": "' + b"x" * 3_000_000 + b'"}, "done": true}\n'
+    async with foreign(line) as server:
+        model = OllamaModel(server.url)
+        with pytest.raises(ModelFailed, match="not Ollama's"):
+            await _collect(model, CHAT, SHORT)
+        await model.close()
+
+
+async def test_a_piece_may_hold_what_looks_like_the_end_of_a_line() -> None:
+    line = '{"message": {"role": "assistant", "content": "a\u2028b\x85\\n"}, "done": true}\n'
+    async with foreign(line.encode()) as server:
+        model = OllamaModel(server.url)
+        assert (await _collect(model, CHAT, SHORT))[0] == TextDelta("a\u2028b\x85\n")
+        await model.close()
 
 
 async def test_ollama_thinking_is_kept_apart() -> None:

@@ -1,15 +1,16 @@
-"""Answers by a model that Ollama serves, through its own client.
+"""Answers by a model that Ollama serves.
 
-Owns the stream, its time limits, stopping, and the translation of what goes wrong. What there is to choose
-from is in `ollama_models`. Builds no prompt.
+Owns the time limits, stopping, and the translation of what goes wrong. The wire is `ollama_stream`, what there is to choose
+from `ollama_models`. Builds no prompt.
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from typing import cast
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 import ollama
 
@@ -23,14 +24,23 @@ from youworker_app.gateways.llm.errors import (
     ModelStalled,
 )
 from youworker_app.gateways.llm.ollama_models import OllamaCatalogue, is_remote
+from youworker_app.gateways.llm.ollama_stream import (
+    AnswerStream,
+    EndedEarly,
+    NotOllama,
+    Part,
+    Refused,
+    chat_body,
+    parsed,
+)
 from youworker_app.gateways.llm.protocol import ChatMessage, Completion, ModelInfo, TextDelta
 
 log = get_logger(__name__)
 
 _MAX_REASON = 200
 _END_S = 1.0
-# What Ollama's client raises when something else answers at that address.
-_NOT_OLLAMA = (ValueError, TypeError, AttributeError)
+_KEPT_S = 60.0
+_NOT_ITS_ANSWER = "its answer is not Ollama's"
 
 
 class OllamaModel:
@@ -54,14 +64,12 @@ class OllamaModel:
         self._first_token_timeout_s = first_token_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._context_tokens = context_tokens
+        self._url, self._connect_timeout_s = url, connect_timeout_s
+        self._http: aiohttp.ClientSession | None = None  # can be made only where a loop runs
         self._client = ollama.AsyncClient(
             url,
-            # Reads wait without limit here: how long silence may last differs before and after the first
-            # word.
             timeout=httpx.Timeout(None, connect=connect_timeout_s),
-            # A new connection costs as much as the rest of a call: one stays open for each of many answers at once.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=60),
-            # Questions go to this address alone: no proxy from the environment, no redirect.
+            # This address alone is asked: no proxy from the environment, no redirect.
             trust_env=False,
             follow_redirects=False,
             event_hooks={"request": [_carry_correlation]},
@@ -81,77 +89,97 @@ class OllamaModel:
     ) -> AsyncGenerator[TextDelta | Completion, None]:
         if not model or is_remote(model):
             raise ModelMissing(model=model)
-        parts = await self._ask(model, messages, max_tokens, temperature)
+        options = {
+            "num_ctx": self._context_tokens,
+            "num_predict": max_tokens,
+            "temperature": temperature,
+        }
+        answer = self._answer(chat_body(model, messages, options))
         try:
             patience = self._first_token_timeout_s
             while True:
-                part = await self._next(parts, model, patience)
-                if part.message.content or part.message.thinking:
-                    yield TextDelta(part.message.content or "", part.message.thinking or "")
-                if part.done:
-                    yield Completion(part.prompt_eval_count, part.eval_count, part.done_reason or "stop")
-                    await _read_out(parts)
-                    return
+                for line in await self._next(answer, model, patience):
+                    part = self._parsed(line, model)
+                    if part.delta.text or part.delta.thinking:
+                        yield part.delta
+                    if part.end is not None:
+                        yield part.end
+                        await _read_out(answer)
+                        return
                 patience = self._stall_timeout_s
         finally:
-            # Closes the connection when the answer is left early; that is what makes Ollama stop.
-            await parts.aclose()
+            answer.close()
 
     async def close(self) -> None:
         await self._client.close()  # type: ignore[no-untyped-call]
+        if self._http is not None:
+            await self._http.close()
 
-    async def _ask(
-        self, model: str, messages: Sequence[ChatMessage], max_tokens: int | None, temperature: float | None
-    ) -> AsyncGenerator[ollama.ChatResponse, None]:
-        options = ollama.Options(
-            num_ctx=self._context_tokens, num_predict=max_tokens, temperature=temperature
-        )
-        asked = [
-            ollama.Message(role=message.role, content=_sendable(message.content)) for message in messages
-        ]
-        parts = await self._client.chat(model, asked, stream=True, options=options)
-        # The client promises an iterator and gives a generator, which can be closed.
-        return cast(AsyncGenerator[ollama.ChatResponse, None], parts)
+    def _answer(self, body: dict[str, object]) -> AnswerStream:
+        if self._http is None:
+            self._http = _session(self._url, self._connect_timeout_s)
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        if current := correlation_id.get():
+            headers["X-Correlation-ID"] = current
+        # Ollama's client knows a key for an Ollama behind a proxy that asks for one.
+        if key := self._client._client.headers.get("authorization"):
+            headers["Authorization"] = key
+        return AnswerStream(self._http, f"{self._url.rstrip('/')}/api/chat", body, headers)
 
-    async def _next(
-        self, parts: AsyncGenerator[ollama.ChatResponse, None], model: str, patience: float
-    ) -> ollama.ChatResponse:
+    async def _next(self, answer: AnswerStream, model: str, patience: float) -> Sequence[bytes]:
         try:
             async with asyncio.timeout(patience):
-                return await anext(parts)
+                return await answer.next_lines()
+        except (EndedEarly, aiohttp.ClientError, ConnectionError) as error:
+            # A stream that ends without its last piece is a server that died.
+            raise ModelAway(url=self._address) from error
         except TimeoutError as error:
             log.warning("model_stalled", model=model, seconds=patience)
             raise ModelStalled(model=model, seconds=patience) from error
-        except (StopAsyncIteration, ConnectionError, httpx.TransportError) as error:
-            # A stream that ends without its last piece is a server that died.
-            raise ModelAway(url=self._address) from error
-        except ollama.ResponseError as error:
+        except Refused as error:
             raise _translated(error, model) from error
-        except _NOT_OLLAMA as error:
-            raise ModelFailed(model=model, reason="its answer is not Ollama's") from error
+        except NotOllama as error:
+            raise ModelFailed(model=model, reason=_NOT_ITS_ANSWER) from error
+
+    def _parsed(self, line: bytes, model: str) -> Part:
+        try:
+            return parsed(line)
+        except Refused as error:
+            raise _translated(error, model) from error
+        except NotOllama as error:
+            raise ModelFailed(model=model, reason=_NOT_ITS_ANSWER) from error
 
 
-async def _read_out(parts: AsyncGenerator[ollama.ChatResponse, None]) -> None:
-    """Reads what comes after the last piece, nothing but the end: a connection left before it serves no other answer."""
-    with suppress(TimeoutError, httpx.TransportError, ollama.ResponseError, *_NOT_OLLAMA):
+def _session(url: str, connect_timeout_s: float) -> aiohttp.ClientSession:
+    """One for all answers. A new connection costs as much as the rest of a call: they stay open for the next ones.
+
+    Reads wait without limit here: how long silence may last differs before and after the first word. Proxies of the
+    environment are not asked, which is aiohttp's own way; certificates are those that the list of models goes by.
+    """
+    trusted: ssl.SSLContext | bool = True
+    if urlsplit(url).scheme == "https":
+        trusted = httpx.create_ssl_context(trust_env=False)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_S, ssl=trusted),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s),
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+
+
+async def _read_out(answer: AnswerStream) -> None:
+    with suppress(TimeoutError, aiohttp.ClientError):
         async with asyncio.timeout(_END_S):
-            async for _ in parts:
-                return
+            await answer.read_out()
 
 
-def _translated(error: ollama.ResponseError, model: str) -> AppError:
-    if error.status_code == 404:
+def _translated(error: Refused, model: str) -> AppError:
+    if error.status == 404:
         return ModelMissing(model=model)
-    reason = " ".join(str(error.error).split())[:_MAX_REASON]
-    log.warning("model_failed", model=model, status=error.status_code)
+    reason = " ".join(error.reason.split())[:_MAX_REASON]
+    log.warning("model_failed", model=model, status=error.status)
     if "memory" in reason.lower():
         return ModelOutOfMemory(model=model)
     return ModelFailed(model=model, reason=reason)
-
-
-def _sendable(text: str) -> str:
-    """Half a surrogate pair cannot be sent as JSON in UTF-8."""
-    return text.encode(errors="replace").decode()
 
 
 async def _carry_correlation(request: httpx.Request) -> None:
