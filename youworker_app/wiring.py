@@ -63,6 +63,7 @@ from youworker_app.gateways.vectors.shelves import FolderShelf, GivenShelf
 from youworker_app.gateways.vectors.sparse import SparseEncoder
 from youworker_app.groups.ports import GroupData, MembershipData
 from youworker_app.groups.service import GroupService
+from youworker_app.ingestion.convoy import Convoy
 from youworker_app.ingestion.maintenance import IndexMaintenance
 from youworker_app.ingestion.pipeline import IngestionPipeline
 from youworker_app.ingestion.ports import JobData, RunningJobs
@@ -77,6 +78,8 @@ from youworker_app.retrieval.service import RetrievalService
 log = get_logger(__name__)
 
 _PREPARE_AGAIN_S = 5.0
+# Jobs at their handler, which works on a few of them and lets small ones that wait go together.
+_AT_HAND = 64
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ class Installation:
             explains=settings.server.log_level == "DEBUG",
         )
         self.bus = EventBus()
-        self.queue = JobQueue(workers=settings.ingestion.workers)
+        self.queue = JobQueue(workers=_AT_HAND)
         self.audit = AuditService(keys)
         self.sparse = SparseEncoder(keys.derive("sparse-terms"))
         self.ports = Ports(self.audit)
@@ -214,7 +217,25 @@ class Installation:
             self.bus,
             self.room,
         )
-        self.worker = IngestionWorker(self.db, self.intake, pipeline, self.bus, self.room)
+        convoy = Convoy(
+            self.db,
+            gateways.blobs,
+            self.intake,
+            gateways.parser,
+            gateways.embedder,
+            gateways.vectors,
+            self.sparse,
+            self.bus,
+        )
+        self.worker = IngestionWorker(
+            self.db,
+            self.intake,
+            pipeline,
+            self.bus,
+            self.room,
+            convoy,
+            workers=self.settings.ingestion.workers,
+        )
         self.queue.handle(KIND, self.worker.work)
         indexed = IndexedDocuments(self.keys)
         rebuilding = IndexRebuilding(self.db, indexed, self.index, gateways.embedder, self.sparse)

@@ -40,7 +40,7 @@ POINTS: Final[Mapping[str, Point]] = {
     # --- the way of a document
     "file read, passages not kept": Point(_INTAKE, "DocumentIntake", "add_passages"),
     "passages written, not committed": Point(_INTAKE, "DocumentIntake", "add_passages", after=True),
-    "passages kept, reading not": Point(_INTAKE, "DocumentIntake", "put_reading"),
+    "passages kept, reading not": Point(_INTAKE, "DocumentIntake", "put_readings"),
     "passages in, none embedded": Point(_PIPELINE, "IngestionPipeline", "_embed"),
     "batch embedded, not written": Point(_STORE, "EmbeddedVectorStore", "upsert"),
     "batch written, not noted": Point(_STORE, "EmbeddedVectorStore", "upsert", after=True),

@@ -3,8 +3,9 @@
 Called with the requester's actor, often inside a unit of ingestion's own step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from youworker_app.access.actor import Actor
 from youworker_app.access.authenticate import actor_for_user
@@ -14,6 +15,7 @@ from youworker_app.access.vectors import visibility_of
 from youworker_app.audit.service import AuditService
 from youworker_app.core.crypto import open_sealed, seal
 from youworker_app.core.db import UnitOfWork
+from youworker_app.core.errors import NotFound
 from youworker_app.core.ids import new_id
 from youworker_app.core.keys import DataKeys
 from youworker_app.documents.passage_repository import PassageRepository
@@ -28,6 +30,8 @@ from youworker_app.documents.schemas import (
     SourceFile,
 )
 from youworker_app.documents.views import chunk_aad
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -82,30 +86,44 @@ class DocumentIntake:
 
     async def source(self, unit: UnitOfWork, actor: Actor, document_id: str) -> SourceFile:
         """Where a document's bytes are, with the key. Raises NotFound."""
-        return self._source(await self._filed(unit, actor, document_id))
+        filed = await self._filed(unit, actor, (document_id,))
+        return self._source(the_one(document_id, filed))
 
-    async def turn(self, unit: UnitOfWork, actor: Actor, document_id: str, state: str) -> SourceFile:
-        """`source` of a document that goes over to this state: working or ready. Raises NotFound."""
-        repository = DocumentRepository(unit, actor)
-        filed = await repository.get_with_file(document_id, right=Right.DOWNLOAD)
-        filed.document.state = state
-        await repository.flush()  # it is locked before its passages are, as sharing does
-        return self._source(filed)
+    async def turn(
+        self, unit: UnitOfWork, actor: Actor, document_ids: Collection[str], state: str
+    ) -> dict[str, SourceFile]:
+        """`source` of documents that go over to this state, working or ready, by id: without those that are not visible."""
+        filed = await self._filed(unit, actor, document_ids)
+        for each in filed.values():
+            each.document.state = state
+        await unit.session.flush()  # they are locked before their passages are, as sharing does
+        return {document_id: self._source(each) for document_id, each in filed.items()}
 
-    async def put_reading(
-        self, unit: UnitOfWork, actor: Actor, document_id: str, reading: Reading
-    ) -> SourceFile:
-        """Writes what reading told; gives the `source` with it. Raises NotFound."""
-        filed = await self._filed(unit, actor, document_id)
-        document = filed.document
-        document.pages, document.language = reading.pages, reading.language
-        document.author = reading.author or ""
-        if reading.title:
-            document.title = reading.title
-        return self._source(filed)
+    async def put_readings(
+        self, unit: UnitOfWork, actor: Actor, readings: Sequence[tuple[SourceFile, Reading]]
+    ) -> dict[str, SourceFile]:
+        """Writes what reading told of each document; gives the `source` with it, by id.
 
-    async def _filed(self, unit: UnitOfWork, actor: Actor, document_id: str) -> FiledDocument:
-        return await DocumentRepository(unit, actor).get_with_file(document_id, right=Right.DOWNLOAD)
+        Without those that are not visible, or that stand on another file now, under whose key their passages belong.
+        """
+        filed = await self._filed(unit, actor, [source.document_id for source, _ in readings])
+        present = dict[str, SourceFile]()
+        for source, reading in readings:
+            found = filed.get(source.document_id)
+            if found is None or found.file.id != source.file_id:
+                continue
+            document = found.document
+            document.pages, document.language = reading.pages, reading.language
+            document.author = reading.author or ""
+            if reading.title:
+                document.title = reading.title
+            present[document.id] = self._source(found)
+        return present
+
+    async def _filed(
+        self, unit: UnitOfWork, actor: Actor, document_ids: Collection[str]
+    ) -> dict[str, FiledDocument]:
+        return await DocumentRepository(unit, actor).with_files(document_ids, right=Right.DOWNLOAD)
 
     def _source(self, filed: FiledDocument) -> SourceFile:
         document, file = filed.document, filed.file
@@ -137,15 +155,15 @@ class DocumentIntake:
         sealed = seal(source.data_key, text.encode(), chunk_aad(chunk_id))
         return NewPassage(chunk_id, ordinal, unit, page, span[0], span[1], locator, sealed)
 
-    async def clear_passages(self, unit: UnitOfWork, actor: Actor, source: SourceFile) -> None:
-        """Takes away what an earlier reading left. The caller got the source in this unit."""
-        await PassageRepository(unit, actor).clear(source.document_id)
+    async def clear_passages(self, unit: UnitOfWork, actor: Actor, document_ids: Collection[str]) -> None:
+        """Takes away what earlier readings left. The caller got the documents' sources in this unit."""
+        await PassageRepository(unit, actor).clear(document_ids)
 
     async def add_passages(
-        self, unit: UnitOfWork, actor: Actor, source: SourceFile, passages: Sequence[NewPassage]
+        self, unit: UnitOfWork, actor: Actor, passages: Mapping[str, Sequence[NewPassage]]
     ) -> None:
-        """Adds the next passages of a document that is being read. The caller got the source in this unit."""
-        await PassageRepository(unit, actor).append(source.document_id, passages)
+        """Adds the next passages of documents that are being read, by id. The caller got their sources in this unit."""
+        await PassageRepository(unit, actor).append(passages)
 
     async def read_passages(
         self, unit: UnitOfWork, actor: Actor, source: SourceFile, *, after_ordinal: int, limit: int
@@ -189,3 +207,10 @@ class DocumentIntake:
 
 
 _NOBODY = Actor(user_id="", username="")
+
+
+def the_one(document_id: str, found: Mapping[str, T]) -> T:
+    """What was found of one document. Raises NotFound."""
+    if document_id not in found:
+        raise NotFound
+    return found[document_id]

@@ -85,14 +85,13 @@ def _passages_of(actor: Actor) -> Executable:
 class PassageRepository(GrantingRepository):
     """Passages as one actor sees them."""
 
-    async def clear(self, document_id: str) -> None:
-        """Takes all passages of a document away; the caller has asked `require()`."""
-        await self._session.execute(
-            delete_visible(Chunk, self._actor).where(col(Chunk.document_id) == document_id)
-        )
+    async def clear(self, document_ids: Collection[str]) -> None:
+        """Takes all passages of documents away; the caller has asked `require()`."""
+        wanted = col(Chunk.document_id).in_(list(document_ids))
+        await self._session.execute(delete_visible(Chunk, self._actor).where(wanted))
 
-    async def append(self, document_id: str, passages: Sequence[NewPassage]) -> None:
-        """Adds passages to a document in one statement; the caller has asked `require()`."""
+    async def append(self, passages: Mapping[str, Sequence[NewPassage]]) -> None:
+        """Adds passages to documents, given by id, in one statement; the caller has asked `require()`."""
         rows = [
             {
                 "id": passage.chunk_id,
@@ -105,7 +104,8 @@ class PassageRepository(GrantingRepository):
                 "locator": dict(vars(passage.locator)),
                 "sealed_text": passage.sealed_text,
             }
-            for passage in passages
+            for document_id, added in passages.items()
+            for passage in added
         ]
         if rows:
             await self._session.execute(insert_rows(Chunk), rows)

@@ -15,7 +15,6 @@ from youworker_app.access.visible import SystemReason, delete_visible, insert_ro
 from youworker_app.core.clock import now
 from youworker_app.core.errors import NotFound
 from youworker_app.core.ids import new_id
-from youworker_app.core.names import is_plain_text
 from youworker_app.documents.schemas import DocumentFilter, NewDocument, NewFile
 from youworker_app.models.accounts import EncryptionKey, User
 from youworker_app.models.documents import Document, DocumentTag, StoredFile
@@ -244,22 +243,17 @@ class DocumentRepository(GrantingRepository):
         file, document, wrapped = found
         return file, document, wrapped
 
-    async def get_with_file(self, document_id: str, *, right: Right) -> FiledDocument:
-        """A document on which the actor has the right, with its file. Raises NotFound."""
-        if not is_plain_text(document_id):
-            raise NotFound
+    async def with_files(self, document_ids: Collection[str], *, right: Right) -> dict[str, FiledDocument]:
+        """Those of the documents on which the actor has the right, with their files, by id."""
         statement = (
             visible(Document, self._actor, right=right, joined=(StoredFile, EncryptionKey))
             .join(StoredFile, col(StoredFile.id) == col(Document.file_id))
             .join(EncryptionKey, col(EncryptionKey.id) == col(StoredFile.key_id))
-            .where(col(Document.id) == document_id)
+            .where(col(Document.id).in_(list(document_ids)))
             .with_only_columns(Document, StoredFile, col(EncryptionKey.wrapped))
         )
-        found = (await self._session.execute(statement)).one_or_none()
-        if found is None:
-            raise NotFound
-        document, file, wrapped = found
-        return FiledDocument(document, file, wrapped)
+        found = (await self._session.execute(statement)).all()
+        return {document.id: FiledDocument(document, file, wrapped) for document, file, wrapped in found}
 
     async def is_there(self, document_id: str) -> bool:
         """Whether the document exists at all."""

@@ -12,31 +12,24 @@ from youworker_app.core.db import Database, UnitOfWork
 from youworker_app.core.errors import NotFound
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.telemetry import get_logger
-from youworker_app.documents.intake import DocumentIntake
-from youworker_app.documents.schemas import Locator, NewPassage, PlainPassage, Reading, SourceFile
+from youworker_app.documents.intake import DocumentIntake, the_one
+from youworker_app.documents.schemas import NewPassage, PlainPassage, Reading, SourceFile
 from youworker_app.gateways.blobs.errors import BlobMissing
 from youworker_app.gateways.blobs.protocol import BlobStore
 from youworker_app.gateways.embeddings.protocol import Embedder
-from youworker_app.gateways.parsing.errors import PdfWithoutText
-from youworker_app.gateways.parsing.media_types import PDF
 from youworker_app.gateways.parsing.protocol import DocumentParser, OpenDocument
 from youworker_app.gateways.vectors.protocol import VectorStore
 from youworker_app.gateways.vectors.sparse import SparseEncoder
-from youworker_app.ingestion.chunking import ChunkDraft, chunk_unit
-from youworker_app.ingestion.errors import NoTextFound
-from youworker_app.ingestion.language import detect_language
 from youworker_app.ingestion.points import BATCH, points_of
+from youworker_app.ingestion.reading import TextSoFar
 from youworker_app.ingestion.repository import UNFINISHED, JobRepository, JobRow
-from youworker_app.ingestion.schemas import Stage
+from youworker_app.ingestion.schemas import TEXT_SHARE, Stage
 from youworker_app.ingestion.waiting import WaitingRoom
 
 log = get_logger(__name__)
 
 # Passages written in one transaction: a long one would keep questions waiting for the database's one writer.
 _ROWS = 256
-_SAMPLE_CHARS = 4_000
-# Reading is quick beside embedding: where a document's bar stands when its text is in.
-_TEXT_SHARE = 0.2
 
 
 class Stopped(Exception):
@@ -48,22 +41,6 @@ class Moved(Exception):
 
 
 Visibility = tuple[str, ...]
-
-
-@dataclass
-class _Text:
-    """A document's text while it is read: how much there is, what is not written yet, what is embedded first."""
-
-    count: int = 0
-    sample: str = ""
-    pending: list[NewPassage] = field(default_factory=list)
-    first: list[PlainPassage] = field(default_factory=list)
-
-    def add(self, passage: NewPassage, draft: ChunkDraft) -> None:
-        self.count += 1
-        self.pending.append(passage)
-        if len(self.first) < BATCH:  # the others are read again: a text may be large
-            self.first.append(PlainPassage(passage.chunk_id, passage.ordinal, passage.locator, draft.text))
 
 
 @dataclass(frozen=True)
@@ -116,16 +93,9 @@ class IngestionPipeline:
                 await self._vectors.set_visibility(source.document_id, source.visibility)
             await self._finish(actor, job_id, source)
         except (Stopped, NotFound):
-            await self._forget_if_gone(source)
+            if await forget_if_gone(self._db, self._intake, self._vectors, source.document_id):
+                raise Stopped from None
             raise
-
-    async def _forget_if_gone(self, source: SourceFile) -> None:
-        """Takes back vectors that were written while the document was being deleted."""
-        async with self._db.read() as unit:
-            is_there = await self._intake.is_there(unit, source.document_id)
-        if not is_there:
-            await self._vectors.delete_document(source.document_id)
-            raise Stopped
 
     async def _begin(self, actor: Actor, job_id: str) -> tuple[Stage, int, SourceFile]:
         async with self._db.write() as unit:
@@ -133,23 +103,23 @@ class IngestionPipeline:
             if job is None or job.state not in UNFINISHED or job.document_id is None:
                 raise Stopped
             job.state, job.attempts, job.updated_at = "running", job.attempts + 1, now()
-            source = await self._intake.turn(unit, actor, job.document_id, "working")
+            source = await self._turn(unit, actor, job.document_id, "working")
             stage = Stage(job.stage)
             if stage is Stage.STORED:
-                await self._intake.clear_passages(unit, actor, source)
+                await self._intake.clear_passages(unit, actor, (source.document_id,))
             unit.after_commit(lambda: self._announce(actor, source.document_id))
             return stage, job.cursor, source
 
+    async def _turn(self, unit: UnitOfWork, actor: Actor, document_id: str, state: str) -> SourceFile:
+        return the_one(document_id, await self._intake.turn(unit, actor, (document_id,), state))
+
     async def _read_text(self, actor: Actor, job_id: str, source: SourceFile) -> _Read:
         data = await self._bytes(actor, source)
-        text = _Text()
+        text = TextSoFar()
         async with self._parser.open(data, source.media_type) as document:
             await self._passages(actor, job_id, source, document, text)
-            pages, has_text, told = document.page_count, document.has_text, await document.metadata()
-        if not text.count:
-            raise PdfWithoutText if source.media_type == PDF and not has_text else NoTextFound
-        reading = Reading(pages, detect_language(text.sample), told.title, told.author)
-        source = await self._put(actor, job_id, source, text.pending, _TEXT_SHARE, reading)
+            reading = await text.end(source, document)
+        source = await self._put(actor, job_id, source, text.pending, TEXT_SHARE, reading)
         return _Read(source, text.count, text.first)
 
     async def _bytes(self, actor: Actor, source: SourceFile) -> bytes:
@@ -166,26 +136,17 @@ class IngestionPipeline:
             raise Moved
 
     async def _passages(
-        self, actor: Actor, job_id: str, source: SourceFile, document: OpenDocument, text: _Text
+        self, actor: Actor, job_id: str, source: SourceFile, document: OpenDocument, text: TextSoFar
     ) -> None:
         """Writes the passages as they are read; the last ones are left to whoever writes what else was learnt."""
         async for text_unit in document.units():
-            if len(text.sample) < _SAMPLE_CHARS:
-                text.sample += text_unit.text[:_SAMPLE_CHARS] + "\n"
-            share = _TEXT_SHARE * text_unit.number / max(document.unit_count, 1)
-            for draft in chunk_unit(text_unit, first_ordinal=text.count):
+            share = TEXT_SHARE * text_unit.number / max(document.unit_count, 1)
+            for draft in text.cut(text_unit):
                 if len(text.pending) >= _ROWS:
                     await self._put(actor, job_id, source, text.pending, share)
                     text.pending.clear()
-                text.add(self._sealed(source, draft), draft)
+                text.add(self._intake, source, draft)
             await asyncio.sleep(0)  # cutting is our own CPU: let the chat have its turn between units
-
-    def _sealed(self, source: SourceFile, draft: ChunkDraft) -> NewPassage:
-        locator = Locator(draft.kind, draft.label, draft.section or "")
-        span = (draft.start, draft.end)
-        return self._intake.seal_passage(
-            source, draft.ordinal, draft.unit_number, draft.page, span, locator, draft.text
-        )
 
     async def _put(
         self,
@@ -202,11 +163,14 @@ class IngestionPipeline:
             if reading is None:
                 present = await self._intake.source(unit, actor, source.document_id)
             else:
-                present = await self._intake.put_reading(unit, actor, source.document_id, reading)
+                kept = await self._intake.put_readings(unit, actor, ((source, reading),))
+                present = kept.get(source.document_id) or await self._intake.source(
+                    unit, actor, source.document_id
+                )
                 job.stage, job.cursor = Stage.TEXT.value, 0
             if present.file_id != source.file_id:
                 raise Moved
-            await self._intake.add_passages(unit, actor, source, passages)
+            await self._intake.add_passages(unit, actor, {source.document_id: passages})
             job.progress, job.updated_at = share, now()
             unit.after_commit(lambda: self._announce(actor, source.document_id))
             return present
@@ -238,7 +202,7 @@ class IngestionPipeline:
             async with self._db.write() as unit:
                 job = await self._current(unit, actor, job_id)
                 job.cursor, job.updated_at = cursor, now()
-                job.progress = _TEXT_SHARE + (1 - _TEXT_SHARE) * cursor / read.total
+                job.progress = TEXT_SHARE + (1 - TEXT_SHARE) * cursor / read.total
                 # As it stands now: its sharing and with it its key may have changed.
                 source = await self._intake.source(unit, actor, source.document_id)
                 batch = await self._next(unit, actor, source, cursor)
@@ -250,7 +214,7 @@ class IngestionPipeline:
         async with self._db.write() as unit:
             job = await self._current(unit, actor, job_id)
             job.stage, job.state, job.progress, job.updated_at = Stage.INDEXED.value, "done", 1.0, now()
-            current = await self._intake.turn(unit, actor, source.document_id, "ready")
+            current = await self._turn(unit, actor, source.document_id, "ready")
             unit.after_commit(lambda: self._announce(actor, source.document_id))
         # Sharing may have changed while vectors were written; the payload follows what SQL says now.
         if current.visibility != source.visibility:
@@ -267,3 +231,14 @@ class IngestionPipeline:
 
     def _announce(self, actor: Actor, document_id: str) -> None:
         self._bus.publish(user_topic(actor.user_id), Event("documents_changed", document_id))
+
+
+async def forget_if_gone(
+    db: Database, intake: DocumentIntake, vectors: VectorStore, document_id: str
+) -> bool:
+    """Takes back vectors that were written while the document was being deleted. Returns whether it was."""
+    async with db.read() as unit:
+        is_there = await intake.is_there(unit, document_id)
+    if not is_there:
+        await vectors.delete_document(document_id)
+    return not is_there

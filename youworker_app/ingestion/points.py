@@ -16,7 +16,17 @@ async def points_of(
     embedder: Embedder, sparse: SparseEncoder, source: SourceFile, batch: Sequence[PlainPassage]
 ) -> list[VectorPoint]:
     """The points of a batch of passages, in their order. Raises the embedder's errors."""
-    texts = [embedding_text(source.title, passage.locator.section or None, passage.text) for passage in batch]
+    return await points_of_many(embedder, sparse, [(source, passage) for passage in batch])
+
+
+async def points_of_many(
+    embedder: Embedder, sparse: SparseEncoder, batch: Sequence[tuple[SourceFile, PlainPassage]]
+) -> list[VectorPoint]:
+    """The same for passages of several documents."""
+    texts = [
+        embedding_text(source.title, passage.locator.section or None, passage.text)
+        for source, passage in batch
+    ]
     dense = await embedder.embed_documents(texts)
     return [
         VectorPoint(
@@ -26,5 +36,5 @@ async def points_of(
             dense=dense[index],
             sparse=sparse.encode_document(texts[index], source.language),
         )
-        for index, passage in enumerate(batch)
+        for index, (source, passage) in enumerate(batch)
     ]

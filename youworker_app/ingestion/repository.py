@@ -16,10 +16,11 @@ from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import NotFound
 from youworker_app.core.ids import new_id
 from youworker_app.core.names import is_plain_text
+from youworker_app.gateways.parsing.media_types import MARKDOWN, PLAIN_TEXT
 from youworker_app.ingestion.errors import RequesterGone
 from youworker_app.ingestion.schemas import JobView, Stage
 from youworker_app.models.accounts import InstallationFact
-from youworker_app.models.documents import Document
+from youworker_app.models.documents import Document, StoredFile
 from youworker_app.models.jobs import Job
 
 UNFINISHED = ("queued", "running")
@@ -85,6 +86,23 @@ class JobRepository(Repository):
         statement = visible(Job, self._actor).where(col(Job.id) == job_id).with_for_update()
         return (await self._session.execute(statement)).scalar_one_or_none()
 
+    async def running_locked(self, job_ids: Collection[str]) -> dict[str, Job]:
+        """Those of the actor's jobs that are being worked on, to be changed, by id."""
+        return await self._all_locked(job_ids, ("running",))
+
+    async def unfinished_locked(self, job_ids: Collection[str]) -> dict[str, Job]:
+        """Those of the actor's jobs that have not ended, to be changed, by id."""
+        return await self._all_locked(job_ids, UNFINISHED)
+
+    async def _all_locked(self, job_ids: Collection[str], states: Collection[str]) -> dict[str, Job]:
+        statement = (
+            visible(Job, self._actor)
+            .where(col(Job.id).in_(list(job_ids)), col(Job.state).in_(states))
+            .order_by(col(Job.id))  # whoever locks several does it in the same order
+            .with_for_update()
+        )
+        return {job.id: job for job in (await self._session.execute(statement)).scalars()}
+
     async def get_locked(self, job_id: str) -> Job:
         """One of the actor's jobs, to be changed. Raises NotFound."""
         job = await self.find_locked(job_id)
@@ -122,6 +140,29 @@ async def requester(unit: UnitOfWork, job_id: str) -> Actor | None:
     """The actor in whose name a job runs, as they stand now; None when the job is gone. Raises Unauthenticated."""
     user_id = (await unit.session.execute(_REQUESTER, {"job_id": job_id})).scalar_one_or_none()
     return await actor_for_user(unit, user_id) if user_id else None
+
+
+async def light_jobs(unit: UnitOfWork, job_ids: Collection[str], *, max_bytes: int) -> dict[str, list[str]]:
+    """Those of the jobs that have yet to begin with a text of at most `max_bytes`, by whose they are, in the given order."""
+    statement = (
+        select(col(Job.id), col(Job.requester_id))
+        .join(Document, col(Document.id) == col(Job.document_id))
+        .join(StoredFile, col(StoredFile.id) == col(Document.file_id))
+        .where(
+            col(Job.id).in_(list(job_ids)),
+            col(Job.state).in_(UNFINISHED),
+            col(Job.stage) == Stage.STORED.value,
+            col(StoredFile.size_bytes) <= max_bytes,
+            col(StoredFile.media_type).in_((PLAIN_TEXT, MARKDOWN)),
+        )
+    )
+    rows = await unit.session.execute(system_scope(statement, SystemReason.RECOVERY))
+    requesters = {row[0]: row[1] for row in rows}
+    found: dict[str, list[str]] = {}
+    for job_id in job_ids:
+        if job_id in requesters:
+            found.setdefault(requesters[job_id], []).append(job_id)
+    return found
 
 
 async def fail_unattended(unit: UnitOfWork, job_id: str) -> str | None:

@@ -4,9 +4,11 @@ The actor is rebuilt from the row at each attempt, so access that was taken away
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 from youworker_app.access.actor import Actor
+from youworker_app.access.authenticate import actor_for_user
 from youworker_app.core.clock import now
 from youworker_app.core.database_errors import DatabaseTrouble
 from youworker_app.core.db import Database
@@ -14,9 +16,11 @@ from youworker_app.core.errors import AppError, DependencyAway, NotFound, Unauth
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.telemetry import correlation_id, get_logger
 from youworker_app.documents.intake import DocumentIntake
+from youworker_app.ingestion.convoy import LIGHT_BYTES, Convoy
 from youworker_app.ingestion.errors import InternalFailure
 from youworker_app.ingestion.pipeline import IngestionPipeline, Stopped
-from youworker_app.ingestion.repository import JobRepository, fail_unattended, requester
+from youworker_app.ingestion.repository import JobRepository, fail_unattended, light_jobs, requester
+from youworker_app.ingestion.turns import Outcome, Turns
 from youworker_app.ingestion.waiting import WaitingRoom
 
 log = get_logger(__name__)
@@ -35,14 +39,41 @@ class IngestionWorker:
         pipeline: IngestionPipeline,
         bus: EventBus,
         room: WaitingRoom,
+        convoy: Convoy,
         *,
+        workers: int,
         retry_seconds: float = 2.0,
     ) -> None:
         self._db, self._intake, self._pipeline, self._bus, self._room = db, intake, pipeline, bus, room
-        self._retry_seconds = retry_seconds
+        self._convoy, self._retry_seconds = convoy, retry_seconds
+        self._turns = Turns(self._work_alone, self._work_together, workers=workers)
 
     async def work(self, job_id: str) -> None:
         """Works on a job until it is done, failed, stopped or has to wait. Raises nothing but cancellation."""
+        await self._turns.take(job_id)
+
+    async def _work_together(self, job_ids: Sequence[str]) -> Outcome:
+        """One person's small texts in one go. Whatever comes in their way is found out by each alone."""
+        token = correlation_id.set(f"job-{job_ids[0]}")
+        try:
+            async with self._db.read() as unit:
+                light = await light_jobs(unit, job_ids, max_bytes=LIGHT_BYTES)
+                user_id = max(light, key=lambda each: len(light[each]), default="")
+                if len(light.get(user_id, ())) < 2:
+                    return Outcome()
+                actor = await actor_for_user(unit, user_id)
+            done = await self._convoy.run(actor, light[user_id])
+            self._room.open()
+            return Outcome(done, {each for key, ids in light.items() if key != user_id for each in ids})
+        except AppError as error:
+            log.info("convoy_broken_up", code=error.code)
+        except Exception:
+            log.exception("convoy_failed")
+        finally:
+            correlation_id.reset(token)
+        return Outcome()
+
+    async def _work_alone(self, job_id: str) -> None:
         token = correlation_id.set(f"job-{job_id}")
         try:
             attempts = 0
