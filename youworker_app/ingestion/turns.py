@@ -59,7 +59,8 @@ class Turns:
         if turn in self._waiting:
             self._waiting.remove(turn)
         elif turn.party is not None and not turn.party.done() and turn.ended.cancelled():
-            turn.party.cancel()  # the others of the party go on alone
+            if not turn.party.cancelling():  # by another one of the party, which may have to clean up
+                turn.party.cancel()  # those who are not cancelled go on alone
             await asyncio.wait((turn.party,))
 
     def _begin(self) -> None:
