@@ -123,6 +123,13 @@ class Product:
             self._process.wait(timeout=30)
             self._process = None
 
+    def ended(self) -> int:
+        """Waits for its end, forgets it, and returns its exit code."""
+        assert self._process is not None
+        code = self._process.wait(timeout=30)
+        self._process = None
+        return code
+
     def end(self) -> None:
         """Ends it if it still runs."""
         if self._process is not None:
