@@ -19,7 +19,7 @@ from youworker_app.core.settings import Settings
 from youworker_app.core.stopping import Stopping
 from youworker_app.core.telemetry import get_logger
 from youworker_app.local import served_locally
-from youworker_app.serve import address
+from youworker_app.serve import address, say
 from youworker_app.wiring import Installation, running
 
 log = get_logger(__name__)
@@ -127,7 +127,4 @@ async def _refuse(send: Send, sentence: str) -> None:
 
 def _invite(link: str) -> None:
     """The one-time link; printed, never logged."""
-    print(
-        f"\nThere is no account yet. Make the first one here (the link works once):\n\n    {link}\n",
-        flush=True,
-    )
+    say(f"\nThere is no account yet. Make the first one here (the link works once):\n\n    {link}\n")

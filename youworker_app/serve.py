@@ -64,9 +64,18 @@ def main() -> int:
         print(f"YouWorker cannot start: {problem}", file=sys.stderr)
         return 1
     allow_files(settings.max_connections + _OTHER_FILES)
-    print(f"YouWorker: {address(settings)} (stop with Ctrl+C)", flush=True)
+    say(f"YouWorker: {address(settings)} (stop with Ctrl+C)")
     serve(settings)
     return 0
+
+
+def say(words: str) -> None:
+    """Prints, where that can be done: a full disk under the output, or nobody who reads it, is no reason to stop."""
+    try:
+        print(words, flush=True)
+    except OSError:
+        # Else the end would try again, and fail for it.
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - stays open
 
 
 def read_settings() -> ServerSettings:

@@ -1,9 +1,11 @@
 """Structured logs and the correlation id. An event is a name and fields, never a sentence with values in it."""
 
+import io
 import logging
 import sys
+from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -37,10 +39,26 @@ def configure_logging(*, level: str = "INFO", as_json: bool = False) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=Unfailing(sys.stderr)),
         cache_logger_on_first_use=True,
     )
     logging.setLogRecordFactory(_without_content)
+
+
+class Unfailing(io.TextIOBase, TextIO):
+    """A stream for logs. What it leads to may be a full disk or a pipe without a reader: no work ends for it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def _without_content(*arguments: Any, **named: Any) -> logging.LogRecord:
