@@ -1,12 +1,12 @@
 """Files to searchable with the free embedder (the model server's): small ones, many at once, a long PDF, a long text."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import aiohttp
 
 from bench.client import open_client
-from bench.context import Bench
+from bench.context import Bench, Size
 from bench.figures import Figure
 from bench.library import File, Library
 from bench.manual import long_pdf
@@ -16,6 +16,12 @@ from bench.texts import text
 from tests.files import pdf_of, wrapped
 
 SMALL = 2_048
+# The line of the table, and characters.
+LONG_TEXT: Mapping[Size, tuple[str, int]] = {
+    "full": ("text_free", 10_000_000),
+    "quick": ("text_quick", 2_000_000),
+    "smoke": ("text_quick", 20_000),
+}
 
 
 async def measure(bench: Bench) -> AsyncIterator[Figure]:
@@ -74,14 +80,15 @@ async def _sixteen(bench: Bench, library: Library) -> list[Figure]:
 async def _long_text(
     bench: Bench, http: aiohttp.ClientSession, server: Server, library: Library
 ) -> list[Figure]:
-    content = text(bench.pick(10_000_000, 2_000_000, 20_000), 7).encode()
+    name, length = LONG_TEXT[bench.size]
+    content = text(length, 7).encode()
     await bench.models.reset(http)
     before, chunks = server.cpu_seconds(), library.chunks()
     seconds = await library.add([File("long.txt", content)])
     made, stats = library.chunks() - chunks, await bench.models.stats(http)
     detail = {"bytes": len(content), "chunks": made, "embedder_calls": stats["embed_calls"]}
     return [
-        Figure("text_free", round(seconds, 2), {**detail, **_cpu(server, before)}),
+        Figure(name, round(seconds, 2), {**detail, **_cpu(server, before)}),
         Figure("text_times", round(stats["embed_texts"] / made, 3), detail),
     ]
 

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import SCENARIOS, measure
+from bench.context import Size
 from bench.figures import LINES, is_reached
 from bench.peer import FIGURES
 from bench.report import write
+from bench.scenarios.ingestion import LONG_TEXT
 
 # What the others share with these is tried here; the rest takes its time in `make test-long`.
 QUICKEST = {"chat", "large"}
@@ -28,6 +30,12 @@ async def test_a_scenario_fills_its_lines(name: str, tmp_path: Path) -> None:
 
 def test_the_peer_is_compared_on_lines_of_the_table() -> None:
     assert FIGURES.keys() <= LINES.keys()
+
+
+@pytest.mark.parametrize("size", ["full", "quick"])
+def test_the_long_text_stands_in_the_table_with_its_length(size: Size) -> None:
+    name, length = LONG_TEXT[size]
+    assert LINES[name].text.startswith(f"{length // 1_000_000} MB of text")
 
 
 def test_what_was_asked_is_reached_or_not() -> None:
