@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import text
 
 from tests.house import House, open_house
 from youworker_app.access.actor import Actor
+from youworker_app.access.rights import Right
 from youworker_app.chat.errors import (
     AnswerRunning,
     QuestionEmpty,
@@ -118,6 +120,45 @@ async def test_a_model_that_breaks_leaves_the_part_and_the_reason(talking: House
     message = await talking.chat.wait(anna, started.run_id)
     assert (message.content, message.state, message.error_code) == ("Half a", "failed", "MODEL_FAILED")
     assert "out of memory" in message.error
+
+
+async def test_the_model_is_asked_before_the_evidence_is_safe_and_its_first_word_waits(
+    talking: House, model: ScriptedModel
+) -> None:
+    """Held on SQLite, where who writes has the database alone and can so keep the evidence from being saved."""
+    if not talking.installation.db.is_sqlite:
+        pytest.skip("two write at once there")
+    anna = await talking.person("anna")
+    await talking.upload(anna, NOTE, "boiler.txt")
+    started = await talking.chat.ask(anna, AskQuestion("When is the boiler serviced?"))
+    async with talking.installation.db.write():
+        while not model.calls:
+            await asyncio.sleep(0.005)
+        for _ in range(10):  # the model has spoken by now
+            await asyncio.sleep(0)
+        names = [event.name for event in talking.live(started.run_id)]
+        assert ("citations" in names, "token" in names) == (True, False)
+    message = await talking.chat.wait(anna, started.run_id)
+    assert (message.state, len(message.citations)) == ("complete", 1)
+
+
+async def test_an_answer_stopped_while_its_evidence_is_saved_keeps_it(
+    talking: House, model: ScriptedModel
+) -> None:
+    if not talking.installation.db.is_sqlite:
+        pytest.skip("two write at once there")
+    anna = await talking.person("anna")
+    await talking.upload(anna, NOTE, "boiler.txt")
+    started = await talking.chat.ask(anna, AskQuestion("When is the boiler serviced?"))
+    async with talking.installation.db.write():
+        while not model.calls:
+            await asyncio.sleep(0.005)
+        stopping = asyncio.create_task(talking.chat.stop(anna, started.run_id))
+        for _ in range(100):
+            await asyncio.sleep(0.001)
+    await stopping
+    message = await talking.chat.wait(anna, started.run_id)
+    assert (message.content, message.state, len(message.citations)) == ("", "stopped", 1)
 
 
 async def test_followers_join_late_leave_early_and_lose_no_word(talking: House) -> None:
@@ -285,6 +326,27 @@ async def test_a_cited_passage_goes_when_its_reader_leaves_the_group(talking: Ho
     bruno = await talking.signed_in("bruno")
     message = await talking.conversations.get_message(bruno, started.message_id)
     assert [(each.available, each.quote) for each in message.citations] == [(False, "")]
+
+
+async def test_evidence_in_memory_is_shown_by_the_rights_of_the_moment(talking: House) -> None:
+    anna, bruno = await talking.person("anna"), await talking.person("bruno")
+    team = await talking.team(anna, "Team", "bruno")
+    anna, bruno = await talking.signed_in("anna"), await talking.signed_in("bruno")
+    item = await talking.upload(anna, NOTE, "boiler.txt", group_id=team)
+    started = await talking.chat.ask(bruno, AskQuestion("When is the boiler serviced?"))
+
+    async def shown() -> tuple[object, ...]:
+        events = await followed(talking, bruno, started.run_id)
+        [cited] = cast(
+            "list[dict[str, object]]", next(e for e in events if e.name == "citations").data["citations"]
+        )
+        return tuple(cited[name] for name in ("available", "quote", "can_view", "can_download"))
+
+    assert await shown() == (True, NOTE.decode(), True, True)
+    await talking.narrow(item.document_id or "", Right.ASK)
+    assert await shown() == (True, NOTE.decode(), False, False)
+    await talking.documents.delete_document(anna, item.document_id or "")
+    assert await shown() == (False, "", False, False)
 
 
 async def test_what_people_write_is_sealed_at_rest(talking: House) -> None:

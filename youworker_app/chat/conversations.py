@@ -1,6 +1,7 @@
 """Conversations as people keep them: list, find, rename, delete, read."""
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from youworker_app.access.actor import Actor, Scope, require_scope
@@ -11,7 +12,7 @@ from youworker_app.chat.live import LiveRuns
 from youworker_app.chat.repository import ChatRepository, CitationRow, MessageRow, RunRow
 from youworker_app.chat.schemas import MessageView, SessionView
 from youworker_app.chat.vault import Vault, vault_of
-from youworker_app.chat.views import message_view, session_view, stored_citation
+from youworker_app.chat.views import citation_by_right, message_view, session_view, stored_citation
 from youworker_app.core.db import Database, UnitOfWork
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.keys import DataKeys
@@ -127,6 +128,14 @@ class ConversationService:
             repository = ChatRepository(unit, actor)
             kept = await self._kept(repository, [await repository.get_message(message_id)])
         return (await self._views(actor, kept))[0]
+
+    async def by_right(
+        self, actor: Actor, citations: Sequence[Mapping[str, object]]
+    ) -> list[dict[str, object]]:
+        """Citations of an answer's events as the actor may see them now. What they quote never changes, so rights alone are
+        asked for: an answer's first word waits for this."""
+        rights = await self._documents.passage_rights(actor, [str(each["chunk_id"]) for each in citations])
+        return [citation_by_right(each, rights.get(str(each["chunk_id"]))) for each in citations]
 
     async def _kept(self, repository: ChatRepository, rows: list[MessageRow]) -> _Kept:
         ids = [row.id for row in rows if row.role == "assistant"]

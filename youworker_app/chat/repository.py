@@ -11,7 +11,6 @@ from youworker_app.access.repository import Repository
 from youworker_app.access.visible import (
     SystemReason,
     count_visible,
-    delete_visible,
     erase_rows,
     insert_rows,
     own_wrapped_key,
@@ -124,23 +123,10 @@ class ChatRepository(Repository):
 
     # --- citations
 
-    async def put_citations(self, message_id: str, citations: Sequence[NewCitation]) -> None:
-        """Exchanges a message's citations."""
-        await self._session.execute(
-            delete_visible(Citation, self._actor).where(col(Citation.message_id) == message_id)
-        )
-        self._session.add_all(
-            Citation(
-                message_id=message_id,
-                n=each.n,
-                document_id=each.document_id,
-                chunk_id=each.chunk_id,
-                mark_start=each.mark_start,
-                mark_end=each.mark_end,
-                score=each.score,
-            )
-            for each in citations
-        )
+    async def add_citations(self, message_id: str, citations: Sequence[NewCitation]) -> None:
+        """Keeps what an answer is written from, in one statement; an answer has none before."""
+        rows = [{"id": new_id(), "message_id": message_id, **vars(each)} for each in citations]
+        await self._session.execute(insert_rows(Citation), rows)
 
     async def citations(self, message_ids: Sequence[str]) -> list[Citation]:
         """The citations of several messages, in order."""

@@ -44,11 +44,26 @@ class _Draft:
         self.pieces: list[str] = []
         self.model = ""
         self.usage: dict[str, int | None] = {}
+        self.keeping: asyncio.Task[None] | None = None
         self.saved_at = time.monotonic()
 
     @property
     def text(self) -> str:
         return "".join(self.pieces)
+
+    async def kept(self) -> None:
+        """Waits until the evidence is safe. Raises what keeping it raised."""
+        if self.keeping is not None:
+            await asyncio.shield(self.keeping)
+            self.keeping = None
+
+    async def settle(self) -> None:
+        """On the way out by another failure or a stop: what was begun is finished, whatever comes of it."""
+        while self.keeping is not None and not self.keeping.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait((self.keeping,))
+        if self.keeping is not None and not self.keeping.cancelled():
+            self.keeping.exception()
 
 
 class AnswerRunner:
@@ -84,22 +99,29 @@ class AnswerRunner:
     async def _write(
         self, actor: Actor, run: LiveRun, question: Question, vault: Vault, draft: _Draft
     ) -> None:
-        async with aclosing(self._agent.answer(actor, question)) as events:
-            async for event in events:
-                await self._take(actor, run, vault, draft, event)
+        try:
+            async with aclosing(self._agent.answer(actor, question)) as events:
+                async for event in events:
+                    await self._take(actor, run, vault, draft, event)
+            await draft.kept()
+        finally:
+            await draft.settle()
 
     async def _take(self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft, event: AgentEvent) -> None:
         match event:
             case Token():
+                await draft.kept()
                 draft.pieces.append(event.text)
                 run.emit("token", text=event.text)
                 await self._save_sometimes(actor, run, vault, draft)
             case Thinking():
+                await draft.kept()
                 run.emit("thinking", text=event.text)
             case Searching():
                 run.emit("status", stage="searching")
             case Evidence():
-                await self._keep_evidence(actor, run, event.passages)
+                # The model is asked meanwhile: its first word waits for the disk, its beginning does not.
+                draft.keeping = self._keep_evidence(actor, run, event.passages)
             case Writing():
                 draft.model = event.model
                 run.emit("status", stage="writing", model=event.model)
@@ -109,16 +131,20 @@ class AnswerRunner:
                     "completion_tokens": event.completion_tokens,
                 }
 
-    async def _keep_evidence(self, actor: Actor, run: LiveRun, passages: Sequence[Passage]) -> None:
+    def _keep_evidence(
+        self, actor: Actor, run: LiveRun, passages: Sequence[Passage]
+    ) -> asyncio.Task[None] | None:
         numbered = list(enumerate(passages, start=1))
+        views = [citation_view(n, p, score=p.score, mark=(p.mark_start, p.mark_end)) for n, p in numbered]
+        run.emit("citations", citations=[citation_json(view) for view in views])
         rows = [
             NewCitation(n, p.document_id, p.chunk_id, p.mark_start, p.mark_end, p.score) for n, p in numbered
         ]
-        if rows:  # an answer has none before
-            async with self._db.write() as unit:
-                await ChatRepository(unit, actor).put_citations(run.message_id, rows)
-        views = [citation_view(n, p, score=p.score, mark=(p.mark_start, p.mark_end)) for n, p in numbered]
-        run.emit("citations", citations=[citation_json(view) for view in views])
+        return asyncio.create_task(self._add_citations(actor, run, rows)) if rows else None
+
+    async def _add_citations(self, actor: Actor, run: LiveRun, rows: Sequence[NewCitation]) -> None:
+        async with self._db.write() as unit:
+            await ChatRepository(unit, actor).add_citations(run.message_id, rows)
 
     async def _save_sometimes(self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft) -> None:
         if (time.monotonic() - draft.saved_at) * 1_000 < self._settings.save_every_ms:

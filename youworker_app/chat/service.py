@@ -1,8 +1,9 @@
 """Asking: a question becomes rows, a run and a task; anyone entitled may follow, stop or wait for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.permissions import Permission, require
@@ -145,14 +146,14 @@ class ChatService:
 
     async def _follow(self, actor: Actor, live: LiveRun, after: int) -> AsyncIterator[Sequence[RunEvent]]:
         async for batch in live.follow(after):
-            yield [await self._by_right(actor, live.message_id, event) for event in batch]
+            yield [await self._by_right(actor, event) for event in batch]
 
-    async def _by_right(self, actor: Actor, message_id: str, event: RunEvent) -> RunEvent:
+    async def _by_right(self, actor: Actor, event: RunEvent) -> RunEvent:
         """The event as its reader may see it now: the evidence in memory was read when the answer began."""
         if event.name != "citations" or not event.data["citations"]:
             return event
-        message = await self._conversations.get_message(actor, message_id)
-        return replace(event, data={"citations": [citation_json(view) for view in message.citations]})
+        kept = cast("Sequence[Mapping[str, object]]", event.data["citations"])
+        return replace(event, data={"citations": await self._conversations.by_right(actor, kept)})
 
     async def stop(self, actor: Actor, run_id: str) -> None:
         """Ends a running answer and keeps what was written; nothing happens to one that has ended. Raises NotFound."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any, cast
 
+from youworker_app.access.rights import Right
 from youworker_app.chat.repository import CitationRow, MessageRow, RunRow, SessionRow
 from youworker_app.chat.schemas import CitationView, MessageView, SessionView
 from youworker_app.chat.vault import Vault
@@ -70,3 +72,11 @@ def citation_view(
 def citation_json(view: CitationView) -> dict[str, object]:
     """A citation as it travels in an event."""
     return asdict(view)
+
+
+def citation_by_right(citation: Mapping[str, object], right: Right | None) -> dict[str, object]:
+    """A citation from an event, as a reader with this right on it may see it; None for no right at all."""
+    if right is not None:
+        return {**citation, "can_view": right >= Right.VIEW, "can_download": right >= Right.DOWNLOAD}
+    about = {name: citation[name] for name in ("n", "chunk_id", "document_id", "score")}
+    return citation_json(CitationView(available=False, **cast("dict[str, Any]", about)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Executable, bindparam, select
 from sqlmodel import col
@@ -21,6 +21,9 @@ from youworker_app.documents.repository import GrantingRepository
 from youworker_app.documents.schemas import NewPassage
 from youworker_app.models.accounts import EncryptionKey
 from youworker_app.models.documents import Chunk, Document, StoredFile
+
+_Sharing: TypeAlias = tuple[str, str | None, int | None]
+"""A document's owner, its group, and what the owner grants the group's members."""
 
 
 class PassageRow(NamedTuple):
@@ -79,6 +82,18 @@ def _passages_of(actor: Actor) -> Executable:
         .join(EncryptionKey, col(EncryptionKey.id) == col(StoredFile.key_id))
         .where(col(Chunk.id).in_(bindparam("chunk_ids", expanding=True)))
         .with_only_columns(*_PASSAGE_COLUMNS)
+    )
+
+
+@lru_cache(maxsize=512)
+def _rights_on(actor: Actor) -> Executable:
+    return (
+        visible(Chunk, actor, right=Right.ASK, joined=(Document,))
+        .join(Document, col(Document.id) == col(Chunk.document_id))
+        .where(col(Chunk.id).in_(bindparam("chunk_ids", expanding=True)))
+        .with_only_columns(
+            col(Chunk.id), col(Document.owner_id), col(Document.group_id), col(Document.member_right)
+        )
     )
 
 
@@ -150,13 +165,25 @@ class PassageRepository(GrantingRepository):
         """
         found = await self._session.execute(_passages_of(self._actor), {"chunk_ids": list(chunk_ids)})
         rows = list(map(PassageRow._make, found))
-        defaults = await self._group_rights({row.group_id for row in rows})
-        return [(row, self._right(row, defaults)) for row in rows]
+        rights = await self._rights_of({(row.owner_id, row.group_id, row.member_right) for row in rows})
+        return [(row, rights[row.owner_id, row.group_id, row.member_right]) for row in rows]
 
-    def _right(self, row: PassageRow, defaults: Mapping[str, int]) -> Right:
-        return right_of(
-            self._actor,
-            owner_id=row.owner_id,
-            group_right=defaults.get(row.group_id or ""),
-            member_right=row.member_right,
-        )
+    async def rights(self, chunk_ids: Collection[str]) -> dict[str, Right]:
+        """Of the passages that `passages` would find: the right that the actor has, by id."""
+        statement = _rights_on(self._actor)
+        found = (await self._session.execute(statement, {"chunk_ids": list(chunk_ids)})).all()
+        shared: dict[str, _Sharing] = {row[0]: (row[1], row[2], row[3]) for row in found}
+        rights = await self._rights_of(set(shared.values()))
+        return {chunk_id: rights[sharing] for chunk_id, sharing in shared.items()}
+
+    async def _rights_of(self, shared: Collection[_Sharing]) -> dict[_Sharing, Right]:
+        defaults = await self._group_rights({group_id for _, group_id, _ in shared})
+        return {
+            (owner_id, group_id, member_right): right_of(
+                self._actor,
+                owner_id=owner_id,
+                group_right=defaults.get(group_id or ""),
+                member_right=member_right,
+            )
+            for owner_id, group_id, member_right in shared
+        }

@@ -124,6 +124,11 @@ class DocumentService:
             rows = await PassageRepository(unit, actor).passages(chunk_ids)
         return {row.chunk_id: passage_view(row, right, self._keys) for row, right in rows}
 
+    async def passage_rights(self, actor: Actor, chunk_ids: Collection[str]) -> dict[str, Right]:
+        """What `read_passages` would find, without the texts: the actor's right on each, by id."""
+        async with self._db.read() as unit:
+            return await PassageRepository(unit, actor).rights(chunk_ids)
+
     async def find_documents(
         self, actor: Actor, wanted: DocumentFilter, group_ids: Collection[str] | None = None
     ) -> list[str]:
