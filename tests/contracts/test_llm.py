@@ -336,8 +336,10 @@ async def test_ollama_thinking_is_kept_apart() -> None:
         await model.close()
 
 
-async def test_an_answer_leaves_its_connection_to_the_next() -> None:
-    async with foreign(b'{"message": {"role": "assistant", "content": "Yes."}, "done": true}\n') as server:
+@pytest.mark.parametrize("late", [b"", b"\n"])
+async def test_an_answer_leaves_its_connection_to_the_next(late: bytes) -> None:
+    line = b'{"message": {"role": "assistant", "content": "Yes."}, "done": true}\n'
+    async with foreign(line, late=late) as server:
         model = OllamaModel(server.url)
         for _ in range(3):
             await _collect(model, CHAT, SHORT)

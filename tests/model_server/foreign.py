@@ -16,11 +16,11 @@ class Foreign:
 
 
 @asynccontextmanager
-async def foreign(body: bytes | None, *, redirect_to: str = "") -> AsyncIterator[Foreign]:
-    """Serves on a free port of loopback; `body` None is silence."""
+async def foreign(body: bytes | None, *, redirect_to: str = "", late: bytes = b"") -> AsyncIterator[Foreign]:
+    """Serves on a free port of loopback; `body` None is silence, `late` its end, which comes a moment after the rest."""
     seen = Foreign("")
     status = f"307 Temporary Redirect\r\nLocation: {redirect_to}" if redirect_to else "200 OK"
-    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body or b'')}\r\n\r\n"
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body or b'') + len(late)}\r\n\r\n"
 
     open_connections: list[asyncio.StreamWriter] = []
 
@@ -34,6 +34,9 @@ async def foreign(body: bytes | None, *, redirect_to: str = "") -> AsyncIterator
             if body is not None:
                 writer.write(head.encode() + body)
                 await writer.drain()
+            if late:
+                await asyncio.sleep(0.02)
+                writer.write(late)
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     seen.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
