@@ -22,7 +22,8 @@ from youworker_app.retrieval import routes as retrieval
 
 def build_rest() -> FastAPI:
     """The application; the services that its routes ask for are wired before the first request."""
-    domains = (accounts, groups, documents, ingestion, retrieval, chat)
+    # Routes are tried in order: what is asked most, and while somebody waits for each millisecond, stands first.
+    domains = (chat, accounts, groups, documents, ingestion, retrieval)
     return create_api(
         [domain.router for domain in domains],
         plain=[form_routes.router, operations.router],

@@ -19,7 +19,6 @@ from youworker_app.core.registry import service
 from youworker_app.core.stopping import Stopping
 
 router = APIRouter(tags=["chat"])
-router.include_router(sessions)
 
 # A client that does not stream waits for so long; then it is told where the answer goes on.
 WAIT_SECONDS = 300.0
@@ -159,6 +158,9 @@ async def list_models(actor: CurrentActor) -> ModelList:
     found = await service(ChatService).list_models(actor)
     data = (*(ModelItem(name, "ollama") for name in found.models), ModelItem(PASSAGES_MODEL, "youworker"))
     return ModelList(data, found.connected, found.chosen or PASSAGES_MODEL)
+
+
+router.include_router(sessions)  # after the question, which is asked more often
 
 
 def _answer(started: StartedRun, message: MessageView) -> Answer:
