@@ -11,6 +11,7 @@ from youworker_app.access.actor import Actor
 from youworker_app.core.db import Database
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.registry import service
+from youworker_app.core.settings import DatabaseSettings, Settings
 from youworker_app.documents.schemas import ChangeDocument
 from youworker_app.gateways.blobs.memory import MemoryBlobStore
 from youworker_app.gateways.embeddings.errors import EmbeddingAway, EmbeddingDimensionChanged
@@ -28,7 +29,7 @@ from youworker_app.ingestion.repository import Generations, read_generations
 from youworker_app.ingestion.schemas import Upload
 from youworker_app.retrieval.schemas import SearchQuery
 from youworker_app.retrieval.service import RetrievalService
-from youworker_app.wiring import Gateways
+from youworker_app.wiring import Gateways, Installation
 
 LONG = "\n\n".join(f"Paragraph {n}. The pump P-{n} stands in hall {n}. " * 6 for n in range(60)).encode()
 NOTE = b"The boiler in the cellar is serviced in March. Its number is K-4711."
@@ -318,27 +319,71 @@ async def test_two_who_ask_for_it_follow_the_same_rebuilding(place: Place) -> No
     assert place.embedder.texts_embedded == before + len(await points(house))
 
 
-async def test_a_damaged_index_is_rebuilt_without_a_server(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
-) -> None:
-    """As the command does where no server runs: over real files, and what is left is one generation."""
-    folder = tmp_path / "vectors"
+class DamagedPlace:
+    """An installation over files of an index, with one document in it, that are damaged before they are opened again."""
 
-    def gateways(blobs: MemoryBlobStore) -> Gateways:
-        index = GenerationStore(FolderShelf(folder, EmbeddedVectorStore))
-        return Gateways(blobs, index, InMemoryEmbedder(), NoModel(), LocalParser())
+    def __init__(self, database_url: str, folder: Path, keys: DataKeys) -> None:
+        self.database_url, self.data, self.keys = database_url, folder / "data", keys
+        self.vectors, self.blobs, self.embedder = folder / "vectors", MemoryBlobStore(), SwappedEmbedder()
 
-    blobs = MemoryBlobStore()
-    house = await open_house(database_url, tmp_path / "data", keys, gateways=gateways(blobs))
-    anna = await house.person("anna")
-    boiler = (await house.upload(anna, NOTE)).document_id
+    def gateways(self) -> Gateways:
+        index = GenerationStore(FolderShelf(self.vectors, EmbeddedVectorStore))
+        return Gateways(self.blobs, index, self.embedder, NoModel(), LocalParser())
+
+    async def start(self) -> House:
+        house = await open_house(self.database_url, self.data, self.keys, gateways=self.gateways())
+        service(IndexMaintenance)._rebuilding.settle_s = 0.05
+        return house
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.vectors.iterdir())
+
+
+@pytest.fixture
+async def damaged(database: Database, database_url: str, tmp_path: Path, keys: DataKeys) -> DamagedPlace:
+    place = DamagedPlace(database_url, tmp_path, keys)
+    house = await place.start()
+    await house.upload(await house.person("anna"), NOTE)
     await house.stop()
-    (folder / "index.json").write_text("not what it was")
-    installation = type(house.installation)(house.installation.settings, gateways(blobs), keys)
+    (place.vectors / "index.json").write_text("not what it was")
+    return place
+
+
+async def test_a_damaged_index_is_rebuilt_without_a_server(damaged: DamagedPlace) -> None:
+    """As the command does where no server runs: over real files, and what is left is one generation."""
+    settings = Settings(data_dir=damaged.data)
+    settings.database = DatabaseSettings(url=damaged.database_url)
+    installation = Installation(settings, damaged.gateways(), damaged.keys)
     assert [each async for each in installation.maintenance.reindex()][-1].is_done
     await installation.maintenance.stop()
     await installation.close()
-    house = await open_house(database_url, tmp_path / "data", keys, gateways=gateways(blobs))
-    assert await found(await house.signed_in("anna")) == {boiler}
-    assert sorted(path.name for path in folder.iterdir()) == ["2", "lock"]
+    assert damaged.names() == ["2", "lock"]
+    house = await damaged.start()
+    assert len(await found(await house.signed_in("anna"))) == 1
+    await house.stop()
+
+
+async def test_a_damaged_index_is_set_aside_at_a_start_and_filled_again(damaged: DamagedPlace) -> None:
+    """While people work on; a stop in the middle is gone on from; at the end nothing of it is left."""
+    damaged.embedder.gate.clear()
+    for is_last in (False, True):
+        house = await damaged.start()
+        anna = await house.signed_in("anna")
+        assert [name.partition("-")[0] for name in damaged.names()] == [
+            "damaged",
+            "index.json",
+            "lock",
+            "shard",
+        ]
+        assert await service(IndexMaintenance).state() == "rebuilding"
+        assert await found(anna) == set()
+        if not is_last:
+            await house.stop()
+    damaged.embedder.gate.set()
+    async with asyncio.timeout(30):
+        while await service(IndexMaintenance).state() != "ok":
+            await asyncio.sleep(0.05)
+    assert len(await found(anna)) == 1
+    assert (await service(IndexMaintenance).check(repair=False)).is_clean
+    assert damaged.names() == ["index.json", "lock", "shard"]
     await house.stop()

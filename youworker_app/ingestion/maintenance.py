@@ -19,6 +19,7 @@ from youworker_app.ingestion.comparison import Difference, IndexComparison
 from youworker_app.ingestion.filling import follow_visibility
 from youworker_app.ingestion.rebuilding import IndexRebuilding
 from youworker_app.ingestion.rebuilding import ReindexProgress as ReindexProgress
+from youworker_app.ingestion.refilling import IndexRefilling
 from youworker_app.ingestion.repository import reopen_for_vectors
 
 log = get_logger(__name__)
@@ -76,6 +77,8 @@ class IndexMaintenance:
         self._checking = asyncio.Lock()
         self._is_check_due = False
         self._background: asyncio.Task[None] | None = None
+        self._refilling = IndexRefilling(db, index, self.compare_counts, lambda: self.check(repair=True))
+        self._watch: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Opens the index. Raises as `IndexRebuilding.open`."""
@@ -139,6 +142,8 @@ class IndexMaintenance:
             self._background = asyncio.create_task(self._check_quietly())
         if self._rebuilding.is_due:
             self._rebuilding.start()
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._refilling.run())
 
     async def settled(self) -> None:
         """Waits for what `start` began (tests, orderly ends)."""
@@ -150,15 +155,17 @@ class IndexMaintenance:
     async def stop(self) -> None:
         """Stops where it is; the next start goes on from there."""
         await self._rebuilding.stop()
-        if self._background is not None:
-            self._background.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._background
+        for task in (self._background, self._watch):
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
 
     async def state(self) -> str:
-        """For health: "ok", "rebuilding" while words alone are searched. Raises VectorStoreAway."""
+        """For health: "ok", "rebuilding" while words alone or not all documents are searched. Raises VectorStoreAway."""
         await self._index.list_points(limit=1)
-        return "ok" if self._index.answers_whole else "rebuilding"
+        is_whole = self._index.answers_whole and not self._refilling.is_under_way
+        return "ok" if is_whole else "rebuilding"
 
     async def _check_quietly(self) -> None:
         try:

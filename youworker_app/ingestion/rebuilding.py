@@ -66,22 +66,31 @@ class IndexRebuilding:
         return self._index.growing is not None
 
     async def open(self) -> None:
-        """Opens the index. One that another model made answers by its words, and a new one begins to grow beside it.
+        """Opens the index. One that another model made answers by its words, and a new one begins to grow beside it. In the place
+        of one that is damaged there is an empty one.
 
-        Raises VectorFolderInUse, VectorIndexDamaged, VectorServerTooOld, VectorCollectionForeign, and what is away.
+        Raises VectorFolderInUse, VectorServerTooOld, VectorCollectionForeign, and what is away.
         """
         async with self._opening:
             if self._is_open:
                 return
             info = IndexInfo(self._embedder.model_id, await self._embedder.dimension())
             generations = await self._read()
-            await self._index.open(info, generations.answering)
+            await self._open_answering(info, generations.answering)
             await self._erase_retired(generations)
             if not self._index.answers_whole:
                 log.warning("index_of_another_model", configured=info.model_id, dimension=info.dimension)
             if not self._index.answers_whole or generations.growing is not None:
                 await self._grow(info)
             self._is_open = True
+
+    async def _open_answering(self, info: IndexInfo, name: str) -> None:
+        try:
+            await self._index.open(info, name)
+        except VectorIndexDamaged:
+            # All that it held follows from SQL. Its files stay until that is done: perhaps it was merely out of reach.
+            where = await self._index.open_anew(info, name)
+            log.warning("index_damaged", set_aside=where, documents="are embedded again in the background")
 
     async def embed(self, document_ids: Collection[str]) -> None:
         """Embeds what of these documents is wanting, in both generations."""
@@ -121,13 +130,7 @@ class IndexRebuilding:
                 await asyncio.wait({self._task})
 
     async def _begin(self) -> None:
-        try:
-            await self.open()
-        except VectorIndexDamaged:
-            # Nothing in it can be read: an empty one answers until the new one is there.
-            log.info("index_discarded")
-            await self._index.discard((await self._read()).answering)
-            await self.open()
+        await self.open()
         if not self.is_due:
             await self._grow(IndexInfo(self._embedder.model_id, await self._embedder.measure()))
 
@@ -147,6 +150,7 @@ class IndexRebuilding:
                     await self._filling(growing).run()
                     await self._index.change_places(self._remember_change)
                 await self._erase_retired(await self._read())
+                await self._index.clear_aside()
             except EmbeddingDimensionChanged:
                 # Another model under the same name: what has grown is of no use.
                 await self._grow(IndexInfo(self._embedder.model_id, await self._embedder.measure()))

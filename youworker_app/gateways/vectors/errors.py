@@ -23,6 +23,10 @@ class VectorKeyRefused(VectorStoreAway):
     )
 
 
+class VectorIndexLost(VectorStoreAway):
+    """The server answers, but our collection is gone from it. It is made anew and filled again in the background."""
+
+
 class IndexMismatch(ConfigurationError):
     """The index holds another model's vectors. Details: made_with, made_dimension, configured, dimension."""
 

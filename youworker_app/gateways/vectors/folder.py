@@ -148,6 +148,19 @@ class IndexFolder:
         shutil.rmtree(doomed, ignore_errors=True)
         shutil.rmtree(self.path / "shard.new", ignore_errors=True)
 
+    def move(self, aside: Path) -> None:
+        """Takes shards and note elsewhere on the same disk, as they are. Raises VectorFolderInUse."""
+        self.own()
+        try:
+            aside.mkdir(mode=0o700)
+            # The note last: without a shard it names nothing, and the next start makes an empty index.
+            for path in [*self.path.glob("shard*"), self._deleted, self._note]:
+                if path.exists():
+                    path.rename(aside / path.name)
+            _sync(self.path)
+        finally:
+            self.disown()
+
     def _shards(self) -> set[str]:
         """The names of shards that are not half made or half dropped."""
         return {path.name for path in self.path.glob("shard*") if path.suffix not in (".new", ".old")}

@@ -5,8 +5,8 @@ two change places. Which generations there are is remembered by the caller; this
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from youworker_app.gateways.vectors.errors import (
     IndexMismatch,
     VectorIndexDamaged,
+    VectorIndexLost,
     VectorIndexRebuilding,
     VectorStoreAway,
 )
@@ -41,6 +42,15 @@ class VectorShelf(Protocol):
 
     async def remove(self, name: str) -> None:
         """Erases a generation that is not open; nothing happens when there is none. Raises VectorStoreAway."""
+
+    async def set_aside(self, name: str) -> str:
+        """Takes the files of a generation that cannot be opened out of the way; where they are now."""
+
+    async def is_anything_aside(self) -> bool:
+        """Whether there are such files."""
+
+    async def clear_aside(self) -> None:
+        """Erases them."""
 
 
 class Gate:
@@ -98,6 +108,8 @@ class GenerationStore:
         self._configured: IndexInfo | None = None
         self._answering: _Generation | None = None
         self._growing: _Generation | None = None
+        self.lost = asyncio.Event()
+        """Set when a server answers that it has no such index, until somebody has filled a new one."""
 
     @property
     def is_open(self) -> bool:
@@ -131,6 +143,26 @@ class GenerationStore:
             await self._answering.store.prepare(info)
         if self._growing is None:
             self._configured = info
+
+    async def open_anew(self, info: IndexInfo, name: str) -> str:
+        """Opens an empty generation in the place of one that is damaged. Returns where that one's files are now."""
+        where = await self._shelf.set_aside(name)
+        await self.open(info, name)
+        return where
+
+    async def remake(self) -> None:
+        """Makes anew what the server has lost of what is open. Raises as `prepare`."""
+        for each in (self._answering, self._growing):
+            if each is not None:
+                await each.store.prepare(each.info)
+
+    async def is_anything_aside(self) -> bool:
+        """Whether files of damaged generations are still there."""
+        return await self._shelf.is_anything_aside()
+
+    async def clear_aside(self) -> None:
+        """Erases them."""
+        await self._shelf.clear_aside()
 
     async def grow(self, name: str, info: IndexInfo) -> None:
         """From now on every write goes into generation `name` as well. One that another model began is begun anew."""
@@ -170,13 +202,14 @@ class GenerationStore:
             answering, growing = self._ready(), self._growing
             if any(point.dense.shape != (self._dimension(),) for point in points):
                 raise VectorIndexRebuilding
-            # First into the one that grows: so the other never has what is wanting there.
-            if growing is not None:
-                await growing.store.upsert(points)
-            if not self.answers_whole:
-                nowhere = np.zeros(answering.info.dimension, np.float32)
-                points = [replace(point, dense=nowhere) for point in points]
-            await answering.store.upsert(points)
+            with self._noticing():
+                # First into the one that grows: so the other never has what is wanting there.
+                if growing is not None:
+                    await growing.store.upsert(points)
+                if not self.answers_whole:
+                    nowhere = np.zeros(answering.info.dimension, np.float32)
+                    points = [replace(point, dense=nowhere) for point in points]
+                await answering.store.upsert(points)
 
     async def search_dense(
         self,
@@ -255,14 +288,24 @@ class GenerationStore:
     async def _searched(self) -> AsyncIterator[VectorStore]:
         answering = self._ready()
         async with answering.searches.shared():
-            yield answering.store
+            with self._noticing():
+                yield answering.store
 
     async def _write(self, change: Callable[[VectorStore], Awaitable[None]]) -> None:
         async with self._writes.shared():
             answering, growing = self._ready(), self._growing
-            await change(answering.store)
-            if growing is not None:
-                await change(growing.store)
+            with self._noticing():
+                await change(answering.store)
+                if growing is not None:
+                    await change(growing.store)
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        try:
+            yield
+        except VectorIndexLost:
+            self.lost.set()
+            raise
 
 
 async def _prepared(store: VectorStore, info: IndexInfo, *, strictly: bool) -> IndexInfo:

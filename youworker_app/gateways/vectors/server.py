@@ -240,6 +240,17 @@ class ServerShelf:
         finally:
             await store.close()
 
+    async def set_aside(self, name: str) -> str:
+        # Nothing of a server's is ever found damaged by us: it does not answer then.
+        await self.remove(name)
+        return ""
+
+    async def is_anything_aside(self) -> bool:
+        return False
+
+    async def clear_aside(self) -> None:
+        """Nothing is ever there."""
+
 
 def _made(config: models.CollectionConfig, collection: str) -> IndexInfo:
     """Which model made a collection. Raises VectorCollectionForeign when it is not one of ours."""

@@ -14,13 +14,18 @@ from qdrant_client.http.exceptions import ApiException, ResponseHandlingExceptio
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from youworker_app.core.telemetry import correlation_id, get_logger
-from youworker_app.gateways.vectors.errors import VectorKeyRefused, VectorStoreAway
+from youworker_app.gateways.vectors.errors import VectorIndexLost, VectorKeyRefused, VectorStoreAway
 
 log = get_logger(__name__)
 Answer = TypeVar("Answer")
 
 _ATTEMPTS = 3
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 1.0
+_TOLD: dict[int | None, type[VectorStoreAway]] = {
+    401: VectorKeyRefused,
+    403: VectorKeyRefused,
+    404: VectorIndexLost,  # every path that is asked for after `prepare` is below the collection
+}
 _PASSING = frozenset({500, 502, 503, 504})
 
 
@@ -62,7 +67,7 @@ async def translated() -> AsyncIterator[None]:
         status = error.status_code if isinstance(error, UnexpectedResponse) else None
         # The class alone: the client puts the server's whole answer into the text.
         log.warning("vector_server_failed", kind=type(_cause(error)).__name__, status=status)
-        raise VectorKeyRefused if status in {401, 403} else VectorStoreAway from error
+        raise _TOLD.get(status, VectorStoreAway) from error
 
 
 def _passes(error: BaseException) -> bool:

@@ -5,8 +5,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from youworker_app.core.clock import now
+from youworker_app.gateways.vectors.folder import IndexFolder
 from youworker_app.gateways.vectors.generations import FIRST
 from youworker_app.gateways.vectors.protocol import VectorStore
+
+_ASIDE = "damaged-"
 
 
 class FolderShelf:
@@ -30,6 +34,18 @@ class FolderShelf:
         if name != FIRST:
             await asyncio.to_thread(shutil.rmtree, folder)
 
+    async def set_aside(self, name: str) -> str:
+        aside = self._folder / f"{_ASIDE}{now():%Y%m%dT%H%M%S%fZ}"
+        await asyncio.to_thread(IndexFolder(self._folder / name).move, aside)
+        return str(aside)
+
+    async def is_anything_aside(self) -> bool:
+        return any(self._folder.glob(f"{_ASIDE}*"))
+
+    async def clear_aside(self) -> None:
+        for aside in self._folder.glob(f"{_ASIDE}*"):
+            await asyncio.to_thread(shutil.rmtree, aside)
+
 
 class GivenShelf:
     """Fulfils `VectorShelf` with a first generation that is given, and a way to make others. Keeps them: for tests."""
@@ -45,3 +61,13 @@ class GivenShelf:
         store = self.store(name)
         await store.reset()
         await store.close()
+
+    async def set_aside(self, name: str) -> str:
+        await self.remove(name)
+        return ""
+
+    async def is_anything_aside(self) -> bool:
+        return False
+
+    async def clear_aside(self) -> None:
+        """Nothing is ever there."""
