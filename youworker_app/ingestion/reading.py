@@ -9,7 +9,7 @@ from youworker_app.gateways.parsing.media_types import PDF
 from youworker_app.gateways.parsing.protocol import OpenDocument, TextUnit
 from youworker_app.ingestion.chunking import ChunkDraft, chunk_unit
 from youworker_app.ingestion.errors import NoTextFound
-from youworker_app.ingestion.language import detect_language
+from youworker_app.ingestion.language import language_of
 from youworker_app.ingestion.points import BATCH
 
 _SAMPLE_CHARS = 4_000
@@ -48,4 +48,4 @@ class TextSoFar:
         if not self.count:
             is_scan = source.media_type == PDF and not document.has_text
             raise PdfWithoutText if is_scan else NoTextFound
-        return Reading(document.page_count, detect_language(self.sample), told.title, told.author)
+        return Reading(document.page_count, await language_of(self.sample), told.title, told.author)

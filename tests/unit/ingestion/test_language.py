@@ -4,7 +4,7 @@ import pytest
 from qdrant_edge import Bm25, Bm25Config
 
 from tests.files import ENGLISH, ITALIAN
-from youworker_app.ingestion.language import LANGUAGE_NAMES, detect_language
+from youworker_app.ingestion.language import LANGUAGE_NAMES, _identifier, detect_language, language_of
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,17 @@ def test_when_unsure_it_is_english(sample: str) -> None:
 @pytest.mark.parametrize("name", LANGUAGE_NAMES.values())
 def test_the_sparse_index_knows_every_language(name: str) -> None:
     assert Bm25(Bm25Config(language=name)) is not None
+
+
+async def test_the_language_of_a_document_is_told_in_the_same_way() -> None:
+    _identifier.cache_clear()
+    assert [await language_of(ITALIAN), await language_of(ENGLISH)] == ["it", "en"]
+
+
+def test_languages_that_no_text_is_taken_for_are_not_kept_in_memory() -> None:
+    identifier = _identifier()
+    identifier.set_languages(None)  # all that it has
+    assert set(identifier.nb_classes) == LANGUAGE_NAMES.keys()
 
 
 def test_endless_samples_cost_no_more_than_short_ones() -> None:

@@ -51,11 +51,18 @@ class FileBlobStore:
         place = self._place(blob_id)
         sealer = Sealer(blob_id, key, hash_key)
         unfinished = _Unfinished(self._root / _UNFINISHED, place, self._reserve_bytes)
+        pieces = _batched(source, max_bytes)
         try:
-            await in_thread(unfinished.begin, sealer.header)
-            async for plain in _batched(source, max_bytes):
-                await in_thread(unfinished.append, sealer, plain)
-            await in_thread(unfinished.finish, sealer)
+            first, second = await anext(pieces), await anext(pieces, None)
+            if second is None:
+                await in_thread(unfinished.write, sealer, first)
+            else:
+                await in_thread(unfinished.begin, sealer.header)
+                for plain in (first, second):
+                    await in_thread(unfinished.append, sealer, plain)
+                async for plain in pieces:
+                    await in_thread(unfinished.append, sealer, plain)
+                await in_thread(unfinished.finish, sealer)
         except BaseException:
             await in_thread(unfinished.discard)
             raise
@@ -141,6 +148,12 @@ class _Unfinished:
         self._path = folder / f"{new_id()}.part"
         self._place = place
         self._file: BinaryIO | None = None
+
+    def write(self, sealer: Sealer, plain: bytes) -> None:
+        """All of a small one at once: each hand-over to a thread costs more than what it does."""
+        self.begin(sealer.header)
+        self.append(sealer, plain)
+        self.finish(sealer)
 
     def begin(self, header: bytes) -> None:
         if self._place.exists():

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from youworker_app.core.disk import disk_errors
+from youworker_app.core.memory import give_back_freed
 from youworker_app.core.telemetry import get_logger
 from youworker_app.gateways.embeddings.graph_facts import DIMENSION
 from youworker_app.gateways.embeddings.model_files import ensure_graph, package_folder
@@ -115,5 +116,6 @@ def _load(cache: Path, threads: int) -> _Engine:
     tokenizer = Tokenizer.from_file(str(package_folder() / "tokenizer.json"))
     tokenizer.enable_truncation(_MAX_TOKENS)
     tokenizer.no_padding()
+    give_back_freed()
     log.info("embedding_model_loaded", model=MiniLMEmbedder.model_id, threads=threads)
     return _Engine(session, tokenizer)
