@@ -41,6 +41,7 @@ from youworker_app.core.secrets import load_master_keys
 from youworker_app.core.settings import Settings
 from youworker_app.core.stopping import Stopping
 from youworker_app.core.telemetry import get_logger
+from youworker_app.documents.following import IndexFollowing
 from youworker_app.documents.indexed import IndexedDocuments
 from youworker_app.documents.intake import DocumentIntake
 from youworker_app.documents.ports import DocumentData, GroupDocuments
@@ -203,7 +204,7 @@ class Installation:
     def _wire_documents(self) -> None:
         gateways = self.gateways
         shared = (self.db, self.keys, gateways.blobs, gateways.vectors)
-        self.intake = DocumentIntake(self.keys, self.audit)
+        self.intake, indexed = DocumentIntake(self.keys, self.audit), IndexedDocuments(self.keys)
         self.documents = DocumentService(*shared, gateways.parser, self.audit, self.bus)
         self.room = WaitingRoom(lambda job_id: self.queue.deliver(KIND, job_id))
         pipeline = IngestionPipeline(
@@ -216,6 +217,7 @@ class Installation:
             self.sparse,
             self.bus,
             self.room,
+            indexed,
         )
         convoy = Convoy(
             self.db,
@@ -226,6 +228,7 @@ class Installation:
             gateways.vectors,
             self.sparse,
             self.bus,
+            indexed,
         )
         self.worker = IngestionWorker(
             self.db,
@@ -237,14 +240,16 @@ class Installation:
             workers=self.settings.ingestion.workers,
         )
         self.queue.handle(KIND, self.worker.work)
-        indexed = IndexedDocuments(self.keys)
         rebuilding = IndexRebuilding(self.db, indexed, self.index, gateways.embedder, self.sparse)
         self.maintenance = IndexMaintenance(self.db, indexed, self.index, rebuilding, self.queue)
         registry.provide(IndexMaintenance, self.maintenance)
         registry.provide(HealthService, HealthService(self.db, {"search_index": self.maintenance.state}))
         self.recovery = IngestionRecovery(self.db, gateways.blobs, self.maintenance, self.intake, self.queue)
         registry.provide(DocumentService, self.documents)
-        self.sharing = SharingService(*shared, self.audit, self.bus)
+        self.following = IndexFollowing(self.db, indexed, gateways.vectors)
+        self.sharing = SharingService(
+            self.db, self.keys, gateways.blobs, self.following, self.audit, self.bus
+        )
         registry.provide(SharingService, self.sharing)
         registry.provide(
             IngestionService,
@@ -348,6 +353,7 @@ class Installation:
                 await self._preparing
         await self.room.close()
         await self.maintenance.stop()
+        await self.following.stop()
         await self.queue.stop()
         if self._has_begun_work:
             try:

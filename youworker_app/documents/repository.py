@@ -84,6 +84,12 @@ class DocumentRepository(GrantingRepository):
             raise NotFound
         return rows[0]
 
+    async def get_row_locked(self, document_id: str) -> DocumentRow:
+        """One visible document, to be changed: another writer waits until this unit ends. Raises NotFound."""
+        statement = visible(Document, self._actor).where(col(Document.id) == document_id).with_for_update()
+        await self._session.execute(statement)
+        return await self.get_row(document_id)
+
     async def list_rows(
         self, wanted: DocumentFilter, after: tuple[datetime, str] | None, limit: int
     ) -> list[DocumentRow]:

@@ -2,26 +2,28 @@
 
 import unicodedata
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
 
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.authenticate import actor_in_absence
 from youworker_app.access.permissions import Permission, require
 from youworker_app.access.rights import Right
-from youworker_app.access.vectors import visibility_of
 from youworker_app.audit.service import AuditService
 from youworker_app.core.crypto import open_sealed, seal
 from youworker_app.core.db import Database, UnitOfWork
+from youworker_app.core.errors import NotFound
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.ids import new_id
 from youworker_app.core.keys import DataKeys
 from youworker_app.documents.errors import PrivateInGroup, TagInvalid, TitleInvalid
+from youworker_app.documents.following import IndexFollowing
 from youworker_app.documents.passage_repository import PassageRepository
 from youworker_app.documents.repository import DocumentRepository, DocumentRow
 from youworker_app.documents.schemas import ChangeDocument, DocumentView, NewFile
 from youworker_app.documents.views import chunk_aad, document_view
+from youworker_app.gateways.blobs.errors import BlobMissing
 from youworker_app.gateways.blobs.protocol import BlobStore
-from youworker_app.gateways.vectors.protocol import VectorStore
 
 MAX_TAGS = 50
 _DOWNLOAD = Right.DOWNLOAD
@@ -60,6 +62,21 @@ def _exchange(stray: list[str], erased: list[str]) -> None:
     stray[:] = erased
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """Where a document is to go, and the row that this was decided by."""
+
+    row: DocumentRow
+    group_id: str | None
+    is_private: bool
+
+
+def _place(row: DocumentRow) -> tuple[str, str | None, bool, str]:
+    """What a move changes."""
+    document = row.document
+    return document.owner_id, document.group_id, document.is_private, row.file.id
+
+
 class SharingService:
     """Changes documents of their owner."""
 
@@ -68,18 +85,12 @@ class SharingService:
         db: Database,
         keys: DataKeys,
         blobs: BlobStore,
-        vectors: VectorStore,
+        following: IndexFollowing,
         audit: AuditService,
         bus: EventBus,
     ) -> None:
-        self._db, self._keys, self._blobs, self._vectors, self._audit, self._bus = (
-            db,
-            keys,
-            blobs,
-            vectors,
-            audit,
-            bus,
-        )
+        self._db, self._keys, self._blobs, self._following = db, keys, blobs, following
+        self._audit, self._bus = audit, bus
 
     async def change_document(self, actor: Actor, document_id: str, change: ChangeDocument) -> DocumentView:
         """The document after the change. Raises NotFound, OwnerOnly, TagInvalid, TitleInvalid, PrivateInGroup."""
@@ -98,26 +109,28 @@ class SharingService:
     async def _change(
         self, actor: Actor, document_id: str, change: ChangeDocument, *, by_owner: bool = True
     ) -> DocumentView:
-        row, group_id, is_private = await self._plan(actor, document_id, change)
-        space = space_of(row.document.owner_id, group_id, is_private=is_private)
-        copy = await self._copy(actor, row, space) if space != row.file.space else None
-        # Bytes that no row knows: the copy, until the commit; after it, whoever is told so or not, what it stands in for.
-        stray = [copy[0].file_id] if copy else []
-        try:
-            await self._apply(actor, document_id, change, group_id, is_private, copy, stray, by_owner)
-            await self._vectors.set_visibility(
-                document_id,
-                visibility_of(owner_id=row.document.owner_id, group_id=group_id, is_private=is_private),
-            )
-        finally:
-            for blob_id in stray:
-                await self._blobs.delete(blob_id)
+        is_done = False
+        while not is_done:
+            plan = await self._plan(actor, document_id, change)
+            try:
+                copy = await self._copy_for(actor, plan)
+            except (BlobMissing, NotFound):
+                if await self._stands(actor, plan):
+                    raise
+                continue
+            # Bytes that no row knows: the copy, until the commit; after it, whoever is told so or not, what it stands in for.
+            stray = [copy[0].file_id] if copy else []
+            try:
+                is_done = await self._apply(actor, plan, change, copy, stray, by_owner=by_owner)
+                if is_done:
+                    await self._following.follow(document_id)
+            finally:
+                for blob_id in stray:
+                    await self._blobs.delete(blob_id)
         async with self._db.read() as unit:
             return document_view(await DocumentRepository(unit, actor).get_row(document_id), actor)
 
-    async def _plan(
-        self, actor: Actor, document_id: str, change: ChangeDocument
-    ) -> tuple[DocumentRow, str | None, bool]:
+    async def _plan(self, actor: Actor, document_id: str, change: ChangeDocument) -> _Plan:
         async with self._db.read() as unit:
             repository = DocumentRepository(unit, actor)
             row = await repository.get_row(document_id)
@@ -130,7 +143,18 @@ class SharingService:
         is_private = row.document.is_private if change.is_private is None else change.is_private
         if group_id is None and change.is_private is False:
             raise PrivateInGroup
-        return row, group_id, is_private or group_id is None
+        return _Plan(row, group_id, is_private or group_id is None)
+
+    async def _stands(self, actor: Actor, plan: _Plan) -> bool:
+        """Whether nobody has moved the document since it was planned. Raises NotFound when it is gone."""
+        async with self._db.read() as unit:
+            row = await DocumentRepository(unit, actor).get_row(plan.row.document.id)
+        return _place(row) == _place(plan.row)
+
+    async def _copy_for(self, actor: Actor, plan: _Plan) -> tuple[NewFile, bytes, bytes] | None:
+        """A copy where the document changes its space, else None."""
+        space = space_of(plan.row.document.owner_id, plan.group_id, is_private=plan.is_private)
+        return await self._copy(actor, plan.row, space) if space != plan.row.file.space else None
 
     async def _copy(self, actor: Actor, row: DocumentRow, space: str) -> tuple[NewFile, bytes, bytes]:
         """The file's bytes again under a new key and id: (file, plain key, wrapped key)."""
@@ -152,18 +176,21 @@ class SharingService:
     async def _apply(
         self,
         actor: Actor,
-        document_id: str,
+        plan: _Plan,
         change: ChangeDocument,
-        group_id: str | None,
-        is_private: bool,
         copy: tuple[NewFile, bytes, bytes] | None,
         stray: list[str],
+        *,
         by_owner: bool,
-    ) -> None:
+    ) -> bool:
+        """False when somebody else moved the document since it was planned: nothing is changed then."""
+        document_id = plan.row.document.id
         async with self._db.write() as unit:
             repository = DocumentRepository(unit, actor)
-            row = await repository.get_row(document_id)
+            row = await repository.get_row_locked(document_id)
             require(actor, Permission.CHANGE_DOCUMENT, row.document)
+            if _place(row) != _place(plan.row):
+                return False
             if change.title is not None:
                 row.document.title = clean_title(change.title)
             if change.tags is not None:
@@ -171,12 +198,14 @@ class SharingService:
             if copy:
                 erased = await self._exchange_file(unit, actor, row, copy)
                 unit.after_commit(partial(_exchange, stray, erased))
-            row.document.group_id, row.document.is_private = group_id, is_private
+            row.document.group_id, row.document.is_private = plan.group_id, plan.is_private
             who, action = (actor, "document.changed") if by_owner else (None, "document.returned")
             await self._audit.record(unit, who, action, resource_type="document", resource_id=document_id)
+            unit.after_commit(partial(self._following.note, document_id))
             unit.after_commit(
                 lambda: self._bus.publish(user_topic(actor.user_id), Event("documents_changed", document_id))
             )
+        return True
 
     async def _exchange_file(
         self, unit: UnitOfWork, actor: Actor, row: DocumentRow, copy: tuple[NewFile, bytes, bytes]

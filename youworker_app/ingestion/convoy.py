@@ -14,6 +14,8 @@ from youworker_app.core.db import Database, UnitOfWork
 from youworker_app.core.errors import AppError
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.telemetry import get_logger
+from youworker_app.documents.following import follow_visibility
+from youworker_app.documents.indexed import IndexedDocuments
 from youworker_app.documents.intake import DocumentIntake
 from youworker_app.documents.schemas import Reading, SourceFile
 from youworker_app.gateways.blobs.protocol import BlobStore
@@ -58,7 +60,9 @@ class Convoy:
         vectors: VectorStore,
         sparse: SparseEncoder,
         bus: EventBus,
+        indexed: IndexedDocuments,
     ) -> None:
+        self._indexed = indexed
         self._db, self._blobs, self._intake, self._parser = db, blobs, intake, parser
         self._embedder, self._vectors, self._sparse, self._bus = embedder, vectors, sparse, bus
 
@@ -149,7 +153,7 @@ class Convoy:
                 await forget_if_gone(self._db, self._intake, self._vectors, document_id)
             elif current[document_id].visibility != each.source.visibility:
                 # Sharing may have changed while vectors were written; the payload follows what SQL says now.
-                await self._vectors.set_visibility(document_id, current[document_id].visibility)
+                await follow_visibility(self._db, self._indexed, self._vectors, document_id)
         for key in done:
             log.info("document_ready", document_id=party[key].source.document_id, job_id=key)
         return done

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from youworker_app.core.crypto import DecryptionFailed
 from youworker_app.core.db import Database
 from youworker_app.core.telemetry import get_logger
+from youworker_app.documents.following import follow_visibility
 from youworker_app.documents.indexed import IndexedDocuments
 from youworker_app.gateways.embeddings.protocol import Embedder
 from youworker_app.gateways.vectors.protocol import VectorStore
@@ -108,22 +109,3 @@ class IndexFilling:
         if document is None or document.is_ready:
             return chunks
         return chunks & {point.chunk_id for point in await all_points(self._answering, document_id)}
-
-
-async def follow_visibility(
-    db: Database, documents: IndexedDocuments, index: VectorStore, document_id: str
-) -> None:
-    """Gives a document's points the keywords that SQL says, or removes them with the document.
-
-    Until what was written is what SQL says afterwards: somebody may move or delete the document in the same moment.
-    """
-    written: tuple[str, ...] | None = None
-    while True:
-        async with db.read() as unit:
-            document = await documents.find(unit, document_id)
-        if document is None:
-            return await index.delete_document(document_id)
-        if document.visibility == written:
-            return None
-        await index.set_visibility(document_id, document.visibility)
-        written = document.visibility

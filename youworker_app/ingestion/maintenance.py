@@ -13,10 +13,10 @@ from youworker_app.core.db import Database
 from youworker_app.core.errors import DependencyAway
 from youworker_app.core.jobs import JobQueue
 from youworker_app.core.telemetry import get_logger
+from youworker_app.documents.following import follow_visibility
 from youworker_app.documents.indexed import IndexedDocuments
 from youworker_app.gateways.vectors.generations import GenerationStore
 from youworker_app.ingestion.comparison import Difference, IndexComparison
-from youworker_app.ingestion.filling import follow_visibility
 from youworker_app.ingestion.rebuilding import IndexRebuilding
 from youworker_app.ingestion.rebuilding import ReindexProgress as ReindexProgress
 from youworker_app.ingestion.refilling import IndexRefilling

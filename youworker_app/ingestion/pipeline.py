@@ -12,6 +12,8 @@ from youworker_app.core.db import Database, UnitOfWork
 from youworker_app.core.errors import NotFound
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.telemetry import get_logger
+from youworker_app.documents.following import follow_visibility
+from youworker_app.documents.indexed import IndexedDocuments
 from youworker_app.documents.intake import DocumentIntake, the_one
 from youworker_app.documents.schemas import NewPassage, PlainPassage, Reading, SourceFile
 from youworker_app.gateways.blobs.errors import BlobMissing
@@ -66,8 +68,9 @@ class IngestionPipeline:
         sparse: SparseEncoder,
         bus: EventBus,
         room: WaitingRoom,
+        indexed: IndexedDocuments,
     ) -> None:
-        self._room = room
+        self._room, self._indexed = room, indexed
         self._db, self._blobs, self._intake, self._parser = db, blobs, intake, parser
         self._embedder, self._vectors, self._sparse, self._bus = embedder, vectors, sparse, bus
 
@@ -218,7 +221,7 @@ class IngestionPipeline:
             unit.after_commit(lambda: self._announce(actor, source.document_id))
         # Sharing may have changed while vectors were written; the payload follows what SQL says now.
         if current.visibility != source.visibility:
-            await self._vectors.set_visibility(source.document_id, current.visibility)
+            await follow_visibility(self._db, self._indexed, self._vectors, source.document_id)
         log.info("document_ready", document_id=source.document_id, job_id=job_id)
 
     async def _current(self, unit: UnitOfWork, actor: Actor, job_id: str) -> JobRow:
