@@ -44,14 +44,18 @@ def fuse(
     weight = _usable_weight(dense, sparse, lexical_weight)
     near, worded = _min_max(dense), _min_max(sparse)
     cosine = {hit.chunk_id: hit.score for hit in dense}
-    fused = [
-        VectorHit(
-            chunk_id, document_id, weight * worded.get(chunk_id, 0.0) + (1 - weight) * near.get(chunk_id, 0.0)
+    documents = {hit.chunk_id: hit.document_id for hit in (*dense, *sparse)}
+    # Plain tuples, compared as they are: two hundred hits are put in order, two dozen come back.
+    ordered = sorted(
+        (
+            -(weight * worded.get(chunk_id, 0.0) + (1 - weight) * near.get(chunk_id, 0.0)),
+            -cosine.get(chunk_id, -1.0),
+            chunk_id,
         )
-        for chunk_id, document_id in {hit.chunk_id: hit.document_id for hit in (*dense, *sparse)}.items()
-    ]
-    fused.sort(key=lambda hit: (-hit.score, -cosine.get(hit.chunk_id, -1.0), hit.chunk_id))
-    return fused[: max(limit, 0)]
+        for chunk_id in documents
+    )
+    best = ordered[: max(limit, 0)]
+    return [VectorHit(chunk_id, documents[chunk_id], -score) for score, _, chunk_id in best]
 
 
 def _usable_weight(dense: Sequence[VectorHit], sparse: Sequence[VectorHit], weight: float) -> float:
@@ -63,6 +67,6 @@ def _usable_weight(dense: Sequence[VectorHit], sparse: Sequence[VectorHit], weig
 def _min_max(hits: Sequence[VectorHit]) -> dict[str, float]:
     if not hits:
         return {}
-    lowest, highest = min(hit.score for hit in hits), max(hit.score for hit in hits)
-    span = highest - lowest
+    scores = [hit.score for hit in hits]
+    lowest, span = min(scores), max(scores) - min(scores)
     return {hit.chunk_id: (hit.score - lowest) / span if span else 1.0 for hit in hits}

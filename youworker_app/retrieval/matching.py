@@ -6,7 +6,7 @@ may not.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,7 +34,7 @@ class SentenceMatch:
 class _Read:
     passage: Passage
     words: QueryWords
-    hits: list[Hit]
+    terms: list[int | None]
     numbers: frozenset[int]
 
 
@@ -45,14 +45,14 @@ class Match:
         self, read: _Read, rarity: Mapping[int, float], pairs: Mapping[tuple[int, int], float]
     ) -> None:
         self.passage = read.passage
-        self._hits, self._rarity, self._pairs = read.hits, rarity, pairs
+        self._read, self._rarity, self._pairs = read, rarity, pairs
         self._asked = sum(rarity[number] for number in read.words.by_stem.values())
 
     @cached_property
     def coverage(self) -> float:
         """Rarity of the words anywhere in the passage, as a share of everything that was asked (found in a candidate or
         not)."""
-        return self._words_in(self._hits)
+        return self._rarity_of(self._read.numbers)
 
     @cached_property
     def pairs(self) -> float:
@@ -68,13 +68,17 @@ class Match:
     def sentences(self) -> tuple[SentenceMatch, ...]:
         """All sentences, in order."""
         return tuple(
-            SentenceMatch(sentence, self._words_in(inside), self._pairs_in(inside))
+            SentenceMatch(sentence, self._rarity_of({hit.number for hit in inside}), self._pairs_in(inside))
             for sentence in split_sentences(self.passage.text)
             for inside in [[hit for hit in self._hits if sentence.start <= hit.start < sentence.end]]
         )
 
-    def _words_in(self, hits: Sequence[Hit]) -> float:
-        return _share(sum(self._rarity[number] for number in {hit.number for hit in hits}), self._asked)
+    @cached_property
+    def _hits(self) -> list[Hit]:
+        return self._read.words.hits(self.passage.text, self._read.terms)
+
+    def _rarity_of(self, numbers: Set[int]) -> float:
+        return _share(sum([self._rarity[number] for number in numbers]), self._asked)
 
     def _pairs_in(self, hits: Sequence[Hit]) -> float:
         close = _close(hits, self._pairs)
@@ -92,8 +96,8 @@ def match_candidates(reader: TermReader, query: str, passages: Sequence[Passage]
 
 
 def _read(reader: TermReader, passage: Passage, words: QueryWords) -> _Read:
-    hits = words.hits(passage.text, reader.terms(passage.text, passage.language))
-    return _Read(passage, words, hits, frozenset(hit.number for hit in hits))
+    terms = reader.terms(passage.text, passage.language)
+    return _Read(passage, words, terms, words.numbers(terms))
 
 
 def _rarity(read: Sequence[_Read]) -> dict[int, float]:

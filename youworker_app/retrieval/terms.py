@@ -83,14 +83,15 @@ class QueryWords:
                 numbers.setdefault(stem, number)
         return cls(numbers)
 
+    def numbers(self, terms: Sequence[int | None]) -> frozenset[int]:
+        """Which of the question's words a text has. `terms`: the text's, all of them."""
+        return frozenset(self.by_stem[stem] for stem in self.by_stem.keys() & set(terms))
+
     def hits(self, text: str, terms: Sequence[int | None]) -> list[Hit]:
         """The question's words in a text, in order. `terms`: the text's, all of them."""
         numbers = self.by_stem
         found = [(index, numbers[stem]) for index, stem in enumerate(terms) if stem in numbers]
-        if not found:
-            return []
-        # Where a word stands is looked up only here: most texts have one or two of the words.
-        starts = [word.start() for word in _WORD.finditer(text)]
+        starts = [word.start() for word in _WORD.finditer(text)] if found else []
         return [Hit(starts[index], index - terms[:index].count(None), number) for index, number in found]
 
 
