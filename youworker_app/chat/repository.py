@@ -1,10 +1,11 @@
 """All SQL of conversations, messages, citations and runs. Contents arrive here sealed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import CursorResult, select, tuple_
 from sqlmodel import col
 
 from youworker_app.access.repository import Repository
@@ -15,6 +16,7 @@ from youworker_app.access.visible import (
     insert_rows,
     own_wrapped_key,
     system_scope,
+    update_visible,
     visible,
 )
 from youworker_app.chat.errors import AnswerInterrupted
@@ -110,6 +112,10 @@ class ChatRepository(Repository):
         """One of the actor's messages. Raises NotFound."""
         return await self._get(Message, message_id)
 
+    async def change_message(self, message_id: str, **values: object) -> None:
+        """Writes columns of one of the actor's messages, without reading it. Raises NotFound."""
+        await self._change(Message, message_id, values)
+
     async def list_messages(self, session_id: str, before: int | None, limit: int) -> list[Message]:
         """The latest messages before a position, newest first, at most `limit`."""
         statement = visible(Message, self._actor).where(col(Message.session_id) == session_id)
@@ -153,6 +159,10 @@ class ChatRepository(Repository):
         """One of the actor's runs. Raises NotFound."""
         return await self._get(Run, run_id)
 
+    async def end_run(self, run_id: str, state: str) -> None:
+        """One of the actor's runs ends now. Raises NotFound."""
+        await self._change(Run, run_id, {"state": state, "ended_at": now()})
+
     async def is_answering(self, session_id: str) -> bool:
         """Whether an answer is being written in the conversation."""
         statement = count_visible(
@@ -164,6 +174,12 @@ class ChatRepository(Repository):
         """The run that wrote each message."""
         statement = visible(Run, self._actor).where(col(Run.message_id).in_(list(message_ids)))
         return {run.message_id: run for run in (await self._session.execute(statement)).scalars()}
+
+    async def _change(self, model: type[Message | Run], row_id: str, values: Mapping[str, object]) -> None:
+        statement = update_visible(model, self._actor).where(col(model.id) == row_id).values(**values)
+        result = await self._session.execute(statement, execution_options={"synchronize_session": False})
+        if not cast("CursorResult[Any]", result).rowcount:
+            raise NotFound
 
 
 def _message(session_id: str, position: int, role: str, sealed: bytes, state: str) -> dict[str, object]:

@@ -22,7 +22,6 @@ from youworker_app.chat.live import LiveRun, LiveRuns
 from youworker_app.chat.repository import ChatRepository, NewCitation
 from youworker_app.chat.vault import Vault
 from youworker_app.chat.views import citation_json, citation_view
-from youworker_app.core.clock import now
 from youworker_app.core.database_errors import DatabaseTrouble
 from youworker_app.core.db import Database
 from youworker_app.core.errors import AppError, NotFound
@@ -151,8 +150,9 @@ class AnswerRunner:
             return
         try:
             async with self._db.write() as unit:
-                message = await ChatRepository(unit, actor).get_message(run.message_id)
-                message.sealed_content, message.model = vault.seal(draft.text), draft.model
+                await ChatRepository(unit, actor).change_message(
+                    run.message_id, sealed_content=vault.seal(draft.text), model=draft.model
+                )
         except DatabaseTrouble as trouble:
             log.warning(
                 "answer_unsaved", run_id=run.run_id, code=trouble.code
@@ -201,9 +201,13 @@ class AnswerRunner:
     ) -> None:
         async with self._db.write() as unit:
             repository = ChatRepository(unit, actor)
-            message = await repository.get_message(run.message_id)
-            message.sealed_content, message.model, message.state = vault.seal(draft.text), draft.model, state
-            message.usage, message.error_code = draft.usage, error.code if error else ""
-            message.error_details = {**error.details, "message": error.message} if error else {}
-            row = await repository.get_run(run.run_id)
-            row.state, row.ended_at = ("done" if state == "complete" else state), now()
+            await repository.change_message(
+                run.message_id,
+                sealed_content=vault.seal(draft.text),
+                model=draft.model,
+                state=state,
+                usage=draft.usage,
+                error_code=error.code if error else "",
+                error_details={**error.details, "message": error.message} if error else {},
+            )
+            await repository.end_run(run.run_id, "done" if state == "complete" else state)

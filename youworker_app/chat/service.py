@@ -134,9 +134,12 @@ class ChatService:
         Raises NotFound at the first step.
         """
         require_scope(actor, Scope.CHAT_READ)
-        async with self._db.read() as unit:
-            row = await ChatRepository(unit, actor).get_run(run_id)
         live = self._runs.find(run_id)
+        # Who is being answered asks for it a moment after the question; it is theirs, and nobody else's.
+        if live is None or live.ended or live.owner_id != actor.user_id:
+            async with self._db.read() as unit:
+                row = await ChatRepository(unit, actor).get_run(run_id)
+            live = self._runs.find(run_id)
         if live is not None:
             async for batch in self._follow(actor, live, after if after <= len(live.events) else 0):
                 yield batch
