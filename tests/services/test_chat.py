@@ -161,6 +161,19 @@ async def test_an_answer_stopped_while_its_evidence_is_saved_keeps_it(
     assert (message.content, message.state, len(message.citations)) == ("", "stopped", 1)
 
 
+async def test_an_answer_is_followed_by_its_asker_alone_while_it_is_written(talking: House) -> None:
+    anna, eve = await talking.person("anna"), await talking.person("eve")
+    await talking.chat.wait(anna, (await talking.chat.ask(anna, AskQuestion("One?"))).run_id)
+    started = await talking.chat.ask(anna, AskQuestion("Two?"))
+    while "written" not in text_of(talking.live(started.run_id)):
+        await asyncio.sleep(0.01)
+    with pytest.raises(NotFound):
+        await anext(talking.chat.events(eve, started.run_id))
+    seen = await anext(talking.chat.events(anna, started.run_id))
+    assert text_of(list(seen)) == "Partly written"
+    await talking.chat.stop(anna, started.run_id)
+
+
 async def test_followers_join_late_leave_early_and_lose_no_word(talking: House) -> None:
     anna = await talking.person("anna")
     started = await talking.chat.ask(anna, AskQuestion("One?"))
