@@ -3,12 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy import Executable, Select, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
+from youworker_app.access.actor import Actor
 from youworker_app.access.repository import Repository
 from youworker_app.access.rights import Right, right_of
 from youworker_app.access.visible import SystemReason, delete_visible, insert_rows, system_scope, visible
@@ -41,6 +43,27 @@ class FiledDocument:
     document: Document
     file: StoredFile
     wrapped_key: bytes
+
+
+# Built once: each upload asks it.
+_STORED = system_scope(
+    select(StoredFile).where(
+        col(StoredFile.space) == bindparam("space"), col(StoredFile.content_hash) == bindparam("content_hash")
+    ),
+    SystemReason.DEDUPLICATION,
+)
+
+
+@lru_cache(maxsize=512)
+def _with_files(actor: Actor, right: Right) -> Executable:
+    """Kept for an actor as `visible()` keeps the policies: making it costs more than running it."""
+    return (
+        visible(Document, actor, right=right, joined=(StoredFile, EncryptionKey))
+        .join(StoredFile, col(StoredFile.id) == col(Document.file_id))
+        .join(EncryptionKey, col(EncryptionKey.id) == col(StoredFile.key_id))
+        .where(col(Document.id).in_(bindparam("document_ids", expanding=True)))
+        .with_only_columns(Document, StoredFile, col(EncryptionKey.wrapped))
+    )
 
 
 class GrantingRepository(Repository):
@@ -215,11 +238,8 @@ class DocumentRepository(GrantingRepository):
 
     async def find_stored(self, space: str, content_hash: str) -> StoredFile | None:
         """The file with this content in one space (the caller's own, or a group of theirs), by keyed hash."""
-        statement = select(StoredFile).where(
-            col(StoredFile.space) == space, col(StoredFile.content_hash) == content_hash
-        )
-        statement = system_scope(statement, SystemReason.DEDUPLICATION)
-        return (await self._session.execute(statement)).scalar_one_or_none()
+        wanted = {"space": space, "content_hash": content_hash}
+        return (await self._session.execute(_STORED, wanted)).scalar_one_or_none()
 
     async def find_same(self, file_id: str, group_id: str | None) -> Document | None:
         """The oldest visible document over this file in the same place."""
@@ -251,14 +271,8 @@ class DocumentRepository(GrantingRepository):
 
     async def with_files(self, document_ids: Collection[str], *, right: Right) -> dict[str, FiledDocument]:
         """Those of the documents on which the actor has the right, with their files, by id."""
-        statement = (
-            visible(Document, self._actor, right=right, joined=(StoredFile, EncryptionKey))
-            .join(StoredFile, col(StoredFile.id) == col(Document.file_id))
-            .join(EncryptionKey, col(EncryptionKey.id) == col(StoredFile.key_id))
-            .where(col(Document.id).in_(list(document_ids)))
-            .with_only_columns(Document, StoredFile, col(EncryptionKey.wrapped))
-        )
-        found = (await self._session.execute(statement)).all()
+        statement = _with_files(self._actor, right)
+        found: Any = await self._session.execute(statement, {"document_ids": list(document_ids)})
         return {document.id: FiledDocument(document, file, wrapped) for document, file, wrapped in found}
 
     async def is_there(self, document_id: str) -> bool:

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Executable, Select, bindparam, select
 from sqlmodel import col
 
 from youworker_app.access.actor import Actor
@@ -51,6 +52,17 @@ class Generations:
     retired: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=512)
+def _job_of(actor: Actor) -> Select[Job]:
+    """Kept for an actor as `visible()` keeps the policies: making it costs more than running it."""
+    return visible(Job, actor).where(col(Job.id) == bindparam("job_id"))
+
+
+@lru_cache(maxsize=512)
+def _job_to_change(actor: Actor) -> Select[Job]:
+    return _job_of(actor).with_for_update()
+
+
 class JobRepository(Repository):
     """Jobs that the actor asked for."""
 
@@ -77,14 +89,19 @@ class JobRepository(Repository):
 
     async def get(self, job_id: str) -> Job:
         """One of the actor's jobs. Raises NotFound."""
-        return await self._get(Job, job_id)
+        job = await self._one(_job_of(self._actor), job_id)
+        if job is None:
+            raise NotFound
+        return job
 
     async def find_locked(self, job_id: str) -> Job | None:
         """One of the actor's jobs, to be changed, or None: another writer waits, so that no change is written over."""
+        return await self._one(_job_to_change(self._actor), job_id)
+
+    async def _one(self, statement: Executable, job_id: str) -> Job | None:
         if not is_plain_text(job_id):
             return None
-        statement = visible(Job, self._actor).where(col(Job.id) == job_id).with_for_update()
-        return (await self._session.execute(statement)).scalar_one_or_none()
+        return (await self._session.execute(statement, {"job_id": job_id})).scalar_one_or_none()
 
     async def running_locked(self, job_ids: Collection[str]) -> dict[str, Job]:
         """Those of the actor's jobs that are being worked on, to be changed, by id."""

@@ -77,7 +77,7 @@ class UploadAnswer:
     complete: bool = True
 
 
-def fields_of_address(
+async def fields_of_address(  # a plain function would be called in a thread
     group_id: Annotated[str, Query()] = "",
     is_private: Annotated[str, Query()] = "",
     tags: Annotated[tuple[str, ...], Query()] = (),
