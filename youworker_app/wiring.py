@@ -241,15 +241,16 @@ class Installation:
         )
         self.queue.handle(KIND, self.worker.work)
         rebuilding = IndexRebuilding(self.db, indexed, self.index, gateways.embedder, self.sparse)
-        self.maintenance = IndexMaintenance(self.db, indexed, self.index, rebuilding, self.queue)
+        advised = self.settings.vectors.advised_points
+        self.maintenance = IndexMaintenance(self.db, indexed, self.index, rebuilding, self.queue, advised)
         registry.provide(IndexMaintenance, self.maintenance)
-        registry.provide(HealthService, HealthService(self.db, {"search_index": self.maintenance.state}))
+        probes = {"search_index": self.maintenance.state}
+        registry.provide(HealthService, HealthService(self.db, probes, self.maintenance.hints))
         self.recovery = IngestionRecovery(self.db, gateways.blobs, self.maintenance, self.intake, self.queue)
         registry.provide(DocumentService, self.documents)
         self.following = IndexFollowing(self.db, indexed, gateways.vectors)
-        self.sharing = SharingService(
-            self.db, self.keys, gateways.blobs, self.following, self.audit, self.bus
-        )
+        to_move = (self.db, self.keys, gateways.blobs, self.following)
+        self.sharing = SharingService(*to_move, self.audit, self.bus)
         registry.provide(SharingService, self.sharing)
         registry.provide(
             IngestionService,

@@ -196,6 +196,10 @@ async def test_health(rest: Rest) -> None:
     detailed = (await root.get("/health/detailed")).json()
     assert detailed["status"] == "ok"
     assert detailed["checks"]["database"]["state"] == "ok"
+    pool = detailed["database_pool"]
+    assert (pool["in_use"], pool["waiting"], pool["exhausted"]) == (0, 0, 0)
+    assert pool["most_in_use"] >= 1
+    assert detailed["hints"] == []
     assert error_of(await (await rest.colleague("anna")).get("/health/detailed")) == (403, "ROOT_ONLY")
     assert error_of(await (await rest.script(root, "chat:read")).get("/health/detailed")) == (
         403,

@@ -16,6 +16,7 @@ from youworker_app.gateways.vectors.protocol import SparseVector, StoredPoint, V
 from youworker_app.ingestion.maintenance import IndexMaintenance, IndexReport, Repairs
 from youworker_app.ingestion.repository import erase_jobs
 from youworker_app.ingestion.schemas import Upload
+from youworker_app.operations.service import HealthService
 from youworker_app.retrieval.schemas import SearchQuery
 from youworker_app.retrieval.service import RetrievalService
 
@@ -104,6 +105,23 @@ async def test_a_point_under_another_documents_name_is_put_right(house: House, a
     assert (report.missing, report.surplus_points) == ((one,), 1)
     await house.installation.queue.idle()
     assert await points(house) == whole
+
+
+async def test_an_index_that_is_too_large_for_its_kind_is_told(house: House, anna: Actor) -> None:
+    """At a start and after a check, to administrators in health."""
+    maintenance = service(IndexMaintenance)
+    assert maintenance._advised_points == 2_000_000
+    await house.upload(anna, LONG)
+    size = len(await points(house))
+    maintenance._advised_points = size
+    await check()
+    assert (await service(HealthService).detailed(house.root or anna))["hints"] == []
+    await house.upload(anna, NOTE, "boiler.txt")
+    await maintenance.compare_counts()
+    [hint] = (await service(HealthService).detailed(house.root or anna))["hints"]
+    assert f"holds {size + 1} passages; above {size} a Qdrant server is faster" in hint
+    maintenance._advised_points = None
+    assert maintenance.hints() == ()
 
 
 async def test_work_under_way_is_neither_reported_nor_harmed(house: House, anna: Actor) -> None:

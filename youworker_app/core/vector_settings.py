@@ -94,6 +94,11 @@ class VectorSettings(BaseSettings):
         given = any(values.get(name) for name in ("YOUWORKER_VECTORS_QDRANT_URL", "QDRANT_URL", "qdrant_url"))
         return {"backend": "server", **values} if given else values
 
+    @property
+    def advised_points(self) -> int | None:
+        """How many the index is made for: what the embedded one searches in a tenth of a second (ADR 10); None for any number."""
+        return 2_000_000 if self.backend == "embedded" else None
+
     @model_validator(mode="after")
     def _server_has_address(self) -> Self:
         if self.backend == "server" and not self.qdrant_url:

@@ -71,11 +71,14 @@ class IndexMaintenance:
         index: GenerationStore,
         rebuilding: IndexRebuilding,
         queue: JobQueue,
+        advised_points: int | None = None,
     ) -> None:
+        """`advised_points`: how many an index of this kind is made for; None for any number."""
         self._db, self._documents, self._index = db, documents, index
         self._rebuilding, self._queue = rebuilding, queue
         self._checking = asyncio.Lock()
         self._is_check_due = False
+        self._advised_points, self._points = advised_points, 0
         self._background: asyncio.Task[None] | None = None
         self._refilling = IndexRefilling(db, index, self.compare_counts, lambda: self.check(repair=True))
         self._watch: asyncio.Task[None] | None = None
@@ -95,6 +98,7 @@ class IndexMaintenance:
                 self._db, self._documents, self._index, settle_s=self._rebuilding.settle_s
             )
             found = await comparison.run()
+            self._weigh(found.points)
             repairs = await self._repair(found) if repair else None
         report = _report(found, repairs)
         log.info("index_checked", is_clean=report.is_clean, documents=report.documents, points=report.points)
@@ -115,6 +119,7 @@ class IndexMaintenance:
         two, else by `start`.
         """
         stored = await self._index.count_by_document()
+        self._weigh(sum(stored.values()))
         async with self._db.read() as unit:
             known = await self._documents.counts(unit)
         for document_id in stored.keys() - known.keys():
@@ -166,6 +171,20 @@ class IndexMaintenance:
         await self._index.list_points(limit=1)
         is_whole = self._index.answers_whole and not self._refilling.is_under_way
         return "ok" if is_whole else "rebuilding"
+
+    def hints(self) -> tuple[str, ...]:
+        """For health: what would serve this installation better, a sentence each. As of the last start or check."""
+        if self._advised_points is None or self._points <= self._advised_points:
+            return ()
+        return (
+            f"The search index holds {self._points} passages; above {self._advised_points} a Qdrant server is faster. Set "
+            "QDRANT_URL, see docs/admin-guide.md.",
+        )
+
+    def _weigh(self, points: int) -> None:
+        self._points = points
+        for hint in self.hints():
+            log.warning("index_large", points=points, hint=hint)
 
     async def _check_quietly(self) -> None:
         try:
