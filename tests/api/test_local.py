@@ -19,8 +19,6 @@ from youworker_app.core.errors import NotFound
 from youworker_app.core.local_socket import SERVER_SOCKET, LocalSocket
 from youworker_app.local import served_locally
 
-HANGING = asyncio.Event()
-
 
 async def _work(
     steps: list[dict[str, object] | Exception | asyncio.Event],
@@ -48,7 +46,7 @@ def long_work() -> APIRouter:
 
     @router.post("/endless")
     async def endless(request: Request) -> StreamingResponse:
-        return in_lines(request, _work([{"done": 1}, HANGING]))
+        return in_lines(request, _work([{"done": 1}, asyncio.Event()]))
 
     return router
 

@@ -220,6 +220,11 @@ async def test_ollama_silent() -> None:
         b'{"embeddings": [[0.0, 0.0]]}',
         b'{"embeddings": [[1.0], [1.0]]}',
         b'{"embeddings": [[1e999]]}',
+        b'{"embeddings": [1.0]}',
+        b'{"embeddings": 1.0}',
+        b'{"embeddings": [["one"]]}',
+        b'{"embeddings": [[1.0, [1.0]]]}',
+        b'{"embeddings": [[null]]}',
     ],
 )
 async def test_ollama_answers_nonsense(answer: bytes) -> None:

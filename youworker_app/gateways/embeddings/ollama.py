@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 import ollama
+import orjson
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from youworker_app.core.telemetry import correlation_id
@@ -28,7 +29,8 @@ _BATCH = 32  # as many as ingestion notes at once: a call each costs more than w
 _ATTEMPTS = 3
 _MAX_REASON = 200
 # What Ollama's client raises when something else answers at that address.
-_NOT_OLLAMA = (ValueError, TypeError, AttributeError)
+_NOT_OLLAMA = (ValueError, TypeError, AttributeError, KeyError)
+_JSON = {"Content-Type": "application/json"}
 
 # (document, query) marks that these models were trained with, from their model cards; Ollama does not add
 # them.
@@ -94,13 +96,15 @@ class OllamaEmbedder:
         )
         return self._checked(await attempts(self._request, texts), len(texts))
 
-    async def _request(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+    async def _request(self, texts: Sequence[str]) -> Vectors:
         # Half a surrogate pair cannot be sent as JSON in UTF-8.
         clean = [text.encode(errors="replace").decode() for text in texts]
         try:
             # The limit of httpx is on each read; this one is on the whole call.
             async with asyncio.timeout(self._timeout_s):
-                return (await self._client.embed(self._model, clean)).embeddings
+                answer = await self._post({"model": self._model, "input": clean})
+            rows: Vectors = np.asarray(orjson.loads(answer)["embeddings"], dtype=np.float32)
+            return rows
         except ollama.ResponseError as error:
             raise self._translated(error) from error
         except (TimeoutError, httpx.ReadTimeout) as error:
@@ -109,6 +113,16 @@ class OllamaEmbedder:
             raise EmbeddingAway(url=self._address) from error
         except _NOT_OLLAMA as error:
             raise EmbeddingFailed(model=self._model, reason="its answer is not Ollama's") from error
+
+    async def _post(self, body: dict[str, object]) -> bytes:
+        """`POST /api/embed` past Ollama's own client, which looks at each number: a third of the time of a long text."""
+        response = await self._client._client.post("/api/embed", content=orjson.dumps(body), headers=_JSON)
+        try:
+            response.raise_for_status()
+        except httpx.HTTPStatusError as error:
+            raise ollama.ResponseError(response.text, response.status_code) from error
+        content: bytes = response.content
+        return content
 
     def _translated(self, error: ollama.ResponseError) -> Exception:
         if error.status_code == 404:
@@ -120,10 +134,9 @@ class OllamaEmbedder:
             return EmbeddingOutOfMemory(model=self._model)
         return EmbeddingFailed(model=self._model, reason=reason)
 
-    def _checked(self, embeddings: Sequence[Sequence[float]], expected: int) -> Vectors:
-        if len(embeddings) != expected or len({len(row) for row in embeddings}) != 1:
-            raise EmbeddingFailed(model=self._model, reason=f"{len(embeddings)} vectors for {expected} texts")
-        rows: Vectors = np.asarray(embeddings, dtype=np.float32)
+    def _checked(self, rows: Vectors, expected: int) -> Vectors:
+        if rows.ndim != 2 or len(rows) != expected:
+            raise EmbeddingFailed(model=self._model, reason=f"{rows.size} numbers for {expected} texts")
         norms = np.linalg.norm(rows, axis=1, keepdims=True)
         if not np.isfinite(norms).all() or not norms.all():
             raise EmbeddingFailed(model=self._model, reason="a vector without direction")
