@@ -36,7 +36,7 @@ _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 10.0
 
 
-class _Draft:
+class Draft:
     """The answer so far."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class AnswerRunner:
 
     async def run(self, actor: Actor, run: LiveRun, question: Question, vault: Vault) -> None:
         """Writes the answer to its end, its stop or its failure; every way out is saved and told."""
-        draft = _Draft()
+        draft = Draft()
         state = "complete"
         error: AppError | None = None
         try:
@@ -96,7 +96,7 @@ class AnswerRunner:
         ending.result()
 
     async def _write(
-        self, actor: Actor, run: LiveRun, question: Question, vault: Vault, draft: _Draft
+        self, actor: Actor, run: LiveRun, question: Question, vault: Vault, draft: Draft
     ) -> None:
         try:
             async with aclosing(self._agent.answer(actor, question)) as events:
@@ -106,7 +106,7 @@ class AnswerRunner:
         finally:
             await draft.settle()
 
-    async def _take(self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft, event: AgentEvent) -> None:
+    async def _take(self, actor: Actor, run: LiveRun, vault: Vault, draft: Draft, event: AgentEvent) -> None:
         match event:
             case Token():
                 await draft.kept()
@@ -145,7 +145,7 @@ class AnswerRunner:
         async with self._db.write() as unit:
             await ChatRepository(unit, actor).add_citations(run.message_id, rows)
 
-    async def _save_sometimes(self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft) -> None:
+    async def _save_sometimes(self, actor: Actor, run: LiveRun, vault: Vault, draft: Draft) -> None:
         if (time.monotonic() - draft.saved_at) * 1_000 < self._settings.save_every_ms:
             return
         try:
@@ -160,7 +160,7 @@ class AnswerRunner:
         draft.saved_at = time.monotonic()
 
     async def _end(
-        self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft, state: str, error: AppError | None
+        self, actor: Actor, run: LiveRun, vault: Vault, draft: Draft, state: str, error: AppError | None
     ) -> None:
         try:
             await self._save_end_in_the_end(actor, run, vault, draft, state, error)
@@ -181,7 +181,7 @@ class AnswerRunner:
             self._bus.publish(user_topic(actor.user_id), Event("run_finished", run.run_id))
 
     async def _save_end_in_the_end(
-        self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft, state: str, error: AppError | None
+        self, actor: Actor, run: LiveRun, vault: Vault, draft: Draft, state: str, error: AppError | None
     ) -> None:
         """A database that is away is waited for; only the server's own end leaves the rest to the next start."""
         pause = _FIRST_PAUSE_S
@@ -197,7 +197,7 @@ class AnswerRunner:
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
     async def _save_end(
-        self, actor: Actor, run: LiveRun, vault: Vault, draft: _Draft, state: str, error: AppError | None
+        self, actor: Actor, run: LiveRun, vault: Vault, draft: Draft, state: str, error: AppError | None
     ) -> None:
         async with self._db.write() as unit:
             repository = ChatRepository(unit, actor)
