@@ -11,6 +11,7 @@ from youworker_app.core.clock import now
 from youworker_app.core.db import Database, UnitOfWork
 from youworker_app.core.errors import NotFound
 from youworker_app.core.events import Event, EventBus, user_topic
+from youworker_app.core.memory import give_back_freed
 from youworker_app.core.telemetry import get_logger
 from youworker_app.documents.following import follow_visibility
 from youworker_app.documents.indexed import IndexedDocuments
@@ -201,6 +202,8 @@ class IngestionPipeline:
             written.add(source.visibility)
             cursor = batch[-1].ordinal + 1
             if cursor >= read.total:
+                if read.total > BATCH:  # of a long document much was freed: 30 MB after a thousand pages
+                    await asyncio.to_thread(give_back_freed)
                 break
             async with self._db.write() as unit:
                 job = await self._current(unit, actor, job_id)

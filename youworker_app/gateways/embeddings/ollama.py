@@ -115,7 +115,7 @@ class OllamaEmbedder:
             raise EmbeddingFailed(model=self._model, reason="its answer is not Ollama's") from error
 
     async def _post(self, body: dict[str, object]) -> bytes:
-        """`POST /api/embed` past Ollama's own client, which looks at each number: a third of the time of a long text."""
+        """`POST /api/embed` past Ollama's own client, which looks at each number: a third of a call."""
         response = await self._client._client.post("/api/embed", content=orjson.dumps(body), headers=_JSON)
         try:
             response.raise_for_status()
