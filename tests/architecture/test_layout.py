@@ -44,10 +44,6 @@ IMPORTS_INSIDE: dict[tuple[str, str], str] = {
         "_load",
     ): "onnxruntime takes 25 MB; a server that embeds nothing, or with Ollama, does not pay it",
     (
-        "youworker_app/accounts/passwords.py",
-        "_common",
-    ): "the lists take 12 MB; they are needed when somebody chooses a password, which is rare",
-    (
         "youworker_app/gateways/parsing/pdf_session.py",
         "_rescued",
     ): "pypdf doubles the start of the child that every PDF gets; a damaged file pays it",

@@ -1,6 +1,7 @@
 """The way in: acknowledged means safe, stages are resumed, failures are told and cost one document alone."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -57,19 +58,42 @@ class FlakyEmbedder(InMemoryEmbedder):
         return await super().embed_documents(texts)
 
 
-async def flaky_house(
-    database_url: str, folder: Path, keys: DataKeys, embedder: InMemoryEmbedder, old: House | None = None
-) -> House:
-    """A house over this embedder; with the blobs and vectors of an `old` one, it is the same one after a restart."""
-    kept = old.installation.gateways if old else None
-    gateways = Gateways(
-        kept.blobs if kept else MemoryBlobStore(),
-        kept.vectors if kept else MemoryVectorStore(),
-        embedder,
-        NoModel(),
-        LocalParser(),
-    )
-    return await open_house(database_url, folder, keys, gateways=gateways)
+class FlakyHouses:
+    """Opens a house over a given embedder, and again over what an `old` one kept. The last one is stopped with the test."""
+
+    def __init__(self, database_url: str, folder: Path, keys: DataKeys) -> None:
+        self._place = (database_url, folder, keys)
+        self.last: House | None = None
+
+    async def open(self, embedder: InMemoryEmbedder, old: House | None = None) -> House:
+        """With the blobs and vectors of an `old` one it is the same house after a restart."""
+        kept = old.installation.gateways if old else None
+        gateways = Gateways(
+            kept.blobs if kept else MemoryBlobStore(),
+            kept.vectors if kept else MemoryVectorStore(),
+            embedder,
+            NoModel(),
+            LocalParser(),
+        )
+        self.last = await open_house(*self._place, gateways=gateways)
+        return self.last
+
+    async def open_waiting(self, embedder: InMemoryEmbedder, old: House | None = None) -> House:
+        """One that does not wait long between two tries."""
+        house = await self.open(embedder, old)
+        house.installation.room._first_pause_s = house.installation.room._pause_s = 0.02
+        return house
+
+
+@pytest.fixture
+async def flaky(
+    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+) -> AsyncIterator[FlakyHouses]:
+    """Houses whose embedder the test chooses."""
+    houses = FlakyHouses(database_url, tmp_path, keys)
+    yield houses
+    if houses.last is not None:
+        await houses.last.stop()
 
 
 async def test_a_small_file_is_few_statements_and_units(house: House) -> None:
@@ -154,20 +178,11 @@ async def until(house: House, actor: Actor, item: UploadedItem, state: str, code
         await asyncio.sleep(0.005)
 
 
-async def waiting_house(
-    database_url: str, folder: Path, keys: DataKeys, embedder: InMemoryEmbedder, old: House | None = None
-) -> House:
-    """A flaky house that does not wait long between two tries."""
-    house = await flaky_house(database_url, folder, keys, embedder, old)
-    house.installation.room._first_pause_s = house.installation.room._pause_s = 0.02
-    return house
-
-
 async def test_documents_wait_for_an_embedder_however_long_and_go_on_by_themselves(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+    flaky: FlakyHouses,
 ) -> None:
     embedder = FlakyEmbedder(failures=10**9)
-    house = await waiting_house(database_url, tmp_path, keys, embedder)
+    house = await flaky.open_waiting(embedder)
     anna = await house.person("anna")
     items = [
         await house.ingestion.upload(anna, Upload(f"{n}.txt"), pieces(NOTE + b"%d" % n)) for n in range(5)
@@ -186,14 +201,11 @@ async def test_documents_wait_for_an_embedder_however_long_and_go_on_by_themselv
     for item in (*items, late):
         await until(house, anna, item, "ready")
     assert len(embedder.texts) == len(set(embedder.texts)) == 6
-    await house.stop()
 
 
-async def test_a_waiting_document_can_be_stopped_and_tried_again(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
-) -> None:
+async def test_a_waiting_document_can_be_stopped_and_tried_again(flaky: FlakyHouses) -> None:
     embedder = FlakyEmbedder(failures=10**9)
-    house = await waiting_house(database_url, tmp_path, keys, embedder)
+    house = await flaky.open_waiting(embedder)
     anna = await house.person("anna")
     item = await house.ingestion.upload(anna, Upload("note.txt"), pieces(NOTE))
     await until(house, anna, item, "queued", "EMBEDDING_AWAY")
@@ -209,43 +221,34 @@ async def test_a_waiting_document_can_be_stopped_and_tried_again(
     await until(house, anna, item, "ready")
     with pytest.raises(JobNotStoppable):
         await house.ingestion.cancel_job(anna, item.job_id or "")
-    await house.stop()
 
 
-async def test_a_waiting_document_waits_on_after_a_restart(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
-) -> None:
+async def test_a_waiting_document_waits_on_after_a_restart(flaky: FlakyHouses) -> None:
     embedder = FlakyEmbedder(failures=10**9)
-    house = await waiting_house(database_url, tmp_path, keys, embedder)
+    house = await flaky.open_waiting(embedder)
     anna = await house.person("anna")
     item = await house.ingestion.upload(anna, Upload("note.txt"), pieces(NOTE))
     await until(house, anna, item, "queued", "EMBEDDING_AWAY")
     await house.stop()
-    again = await waiting_house(database_url, tmp_path, keys, embedder, house)
+    again = await flaky.open_waiting(embedder, house)
     await until(again, anna, item, "queued", "EMBEDDING_AWAY")
     embedder.failures = 0
     await until(again, anna, item, "ready")
-    await again.stop()
 
 
-async def test_what_waiting_does_not_help_fails_after_a_few_tries(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
-) -> None:
+async def test_what_waiting_does_not_help_fails_after_a_few_tries(flaky: FlakyHouses) -> None:
     embedder = FlakyEmbedder(failures=10**9, error=EmbeddingFailed(model="m", reason="too long"))
-    house = await waiting_house(database_url, tmp_path, keys, embedder)
+    house = await flaky.open_waiting(embedder)
     house.installation.worker._retry_seconds = 0.001
     anna = await house.person("anna")
     item = await house.upload(anna, NOTE)
     assert (await until(house, anna, item, "failed", "EMBEDDING_FAILED")).error.endswith("too long")
     assert 10**9 - embedder.failures == MAX_ATTEMPTS
-    await house.stop()
 
 
-async def test_a_restart_goes_on_where_it_was_and_repeats_no_batch(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
-) -> None:
+async def test_a_restart_goes_on_where_it_was_and_repeats_no_batch(flaky: FlakyHouses) -> None:
     embedder = FlakyEmbedder()
-    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    house = await flaky.open(embedder)
     anna = await house.person("anna")
     item = await house.ingestion.upload(anna, Upload("long.txt"), pieces(LONG))
     while (await house.ingestion.get_job(anna, item.job_id or "")).progress < 0.3:
@@ -256,22 +259,19 @@ async def test_a_restart_goes_on_where_it_was_and_repeats_no_batch(
     done_before = len(embedder.texts)
     assert done_before > 0
     embedder.gate.set()
-    again = await flaky_house(database_url, tmp_path, keys, embedder, house)
+    again = await flaky.open(embedder, house)
     await again.installation.queue.idle()
     view = await again.documents.get_document(anna, item.document_id or "")
     assert view.state == "ready"
     assert len(embedder.texts) == len(set(embedder.texts))
     stored = await again.installation.gateways.vectors.count_by_document()
     assert stored == {item.document_id: len(embedder.texts)}
-    await again.stop()
 
 
-async def test_what_was_embedded_while_it_was_shared_follows(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
-) -> None:
+async def test_what_was_embedded_while_it_was_shared_follows(flaky: FlakyHouses) -> None:
     embedder = FlakyEmbedder()
     embedder.gate.clear()
-    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    house = await flaky.open(embedder)
     await house.person("root")
     anna = await house.person("anna")
     group_id = await house.team(anna, "plant")
@@ -286,15 +286,12 @@ async def test_what_was_embedded_while_it_was_shared_follows(
     counts = await house.installation.gateways.vectors.count_by_visibility()
     assert len(embedder.texts) > 32
     assert counts[f"g:{group_id}"] == len(embedder.texts)
-    await house.stop()
 
 
-async def test_a_cancelled_job_stops_and_can_be_tried_again(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
-) -> None:
+async def test_a_cancelled_job_stops_and_can_be_tried_again(flaky: FlakyHouses) -> None:
     embedder = FlakyEmbedder()
     embedder.gate.clear()
-    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    house = await flaky.open(embedder)
     anna = await house.person("anna")
     item = await house.ingestion.upload(anna, Upload("long.txt"), pieces(LONG))
     while (await house.ingestion.get_job(anna, item.job_id or "")).stage != "text":
@@ -306,15 +303,12 @@ async def test_a_cancelled_job_stops_and_can_be_tried_again(
     await house.ingestion.retry_job(anna, item.job_id or "")
     await house.installation.queue.idle()
     assert (await house.documents.get_document(anna, item.document_id or "")).state == "ready"
-    await house.stop()
 
 
-async def test_a_document_deleted_while_it_is_read_leaves_no_vectors(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
-) -> None:
+async def test_a_document_deleted_while_it_is_read_leaves_no_vectors(flaky: FlakyHouses) -> None:
     embedder = FlakyEmbedder()
     embedder.gate.clear()
-    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    house = await flaky.open(embedder)
     anna = await house.person("anna")
     item = await house.ingestion.upload(anna, Upload("long.txt"), pieces(LONG))
     while (await house.ingestion.get_job(anna, item.job_id or "")).stage != "text":
@@ -323,25 +317,23 @@ async def test_a_document_deleted_while_it_is_read_leaves_no_vectors(
     embedder.gate.set()
     await house.installation.queue.idle()
     assert await house.installation.gateways.vectors.count_by_document() == {}
-    await house.stop()
 
 
 async def test_a_start_sweeps_stray_blobs_and_vectors_and_fills_what_is_missing(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+    flaky: FlakyHouses, keys: DataKeys
 ) -> None:
     embedder = FlakyEmbedder()
-    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    house = await flaky.open(embedder)
     anna = await house.person("anna")
     item = await house.upload(anna, NOTE)
     gateways = house.installation.gateways
     await gateways.blobs.write("stray-blob", keys.new()[0], pieces(b"x"), hash_key=b"k" * 32, max_bytes=9)
     await gateways.vectors.delete_document(item.document_id or "")
     await house.stop()
-    again = await flaky_house(database_url, tmp_path, keys, embedder, house)
+    again = await flaky.open(embedder, house)
     await again.installation.queue.idle()
     assert "stray-blob" not in [blob async for blob in gateways.blobs.list_ids()]
     assert await gateways.vectors.count_by_document() == {item.document_id: 1}
-    await again.stop()
 
 
 async def test_a_stranger_reaches_no_job(house: House) -> None:
@@ -377,11 +369,9 @@ async def test_a_damaged_pdf_that_can_be_rescued_is_read(house: House) -> None:
     assert (await house.documents.page_picture(anna, view.file_id, 1)).startswith(b"\x89PNG")
 
 
-async def test_a_stop_hands_jobs_back_and_the_next_start_goes_on_where_they_were(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
-) -> None:
+async def test_a_stop_hands_jobs_back_and_the_next_start_goes_on_where_they_were(flaky: FlakyHouses) -> None:
     embedder = FlakyEmbedder()
-    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    house = await flaky.open(embedder)
     anna = await house.person("anna")
     embedder.wait_after = 32
     embedder.gate.clear()
@@ -395,20 +385,17 @@ async def test_a_stop_hands_jobs_back_and_the_next_start_goes_on_where_they_were
     assert (await house.ingestion.get_job(anna, late.job_id or "")).state == "queued"
     await house.stop()
     embedder.gate.set()
-    again = await flaky_house(database_url, tmp_path, keys, embedder, house)
+    again = await flaky.open(embedder, house)
     await again.installation.queue.idle()
     for each in (item, late):
         assert (await again.documents.get_document(anna, each.document_id or "")).state == "ready"
     assert len(embedder.texts) == len(set(embedder.texts))
-    await again.stop()
 
 
-async def test_when_one_gets_on_all_go_on_before_it_is_done(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
-) -> None:
+async def test_when_one_gets_on_all_go_on_before_it_is_done(flaky: FlakyHouses) -> None:
     """A long document is embedded for hours: the others do not wait for its end once its first passages were."""
     embedder = FlakyEmbedder(failures=2)
-    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    house = await flaky.open(embedder)
     house.installation.room._first_pause_s = house.installation.room._pause_s = 3_600
     anna = await house.person("anna")
     long = await house.upload(anna, LONG, "long.txt")
@@ -421,16 +408,13 @@ async def test_when_one_gets_on_all_go_on_before_it_is_done(
             await asyncio.sleep(0.01)
     assert (await house.ingestion.get_job(anna, long.job_id or "")).state == "running"
     embedder.gate.set()
-    await house.stop()
 
 
-async def test_an_index_that_opens_late_leaves_running_jobs_where_they_are(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
-) -> None:
+async def test_an_index_that_opens_late_leaves_running_jobs_where_they_are(flaky: FlakyHouses) -> None:
     """Only at a start and a stop nobody works on what is called running."""
     embedder = FlakyEmbedder()
     embedder.gate.clear()
-    house = await flaky_house(database_url, tmp_path, keys, embedder)
+    house = await flaky.open(embedder)
     anna = await house.person("anna")
     item = await house.ingestion.upload(anna, Upload("note.txt"), pieces(NOTE))
     await embedder.reached.wait()
@@ -440,7 +424,6 @@ async def test_an_index_that_opens_late_leaves_running_jobs_where_they_are(
     embedder.gate.set()
     await house.installation.queue.idle()
     assert (await house.documents.get_document(anna, item.document_id or "")).state == "ready"
-    await house.stop()
 
 
 async def is_held_up(database: Database) -> bool:
@@ -453,10 +436,10 @@ async def is_held_up(database: Database) -> bool:
 
 
 async def test_a_cancellation_is_not_written_over_by_who_works(
-    database: Database, database_url: str, tmp_path: Path, keys: DataKeys
+    flaky: FlakyHouses, database: Database
 ) -> None:
     """It waits while a worker changes the row, and comes after it."""
-    house = await flaky_house(database_url, tmp_path, keys, FlakyEmbedder(failures=10**9))
+    house = await flaky.open(FlakyEmbedder(failures=10**9))
     house.installation.room._first_pause_s = house.installation.room._pause_s = 3_600
     anna = await house.person("anna")
     item = await house.upload(anna, NOTE)
@@ -471,4 +454,3 @@ async def test_a_cancellation_is_not_written_over_by_who_works(
         job.state = "running"
     await cancelling
     assert (await house.ingestion.get_job(anna, job_id)).state == "cancelled"
-    await house.stop()

@@ -4,10 +4,13 @@ Owns no row. Hashing takes 64 MiB each, so only a few run at once, whatever is a
 """
 
 import asyncio
-import sys
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.machinery import SourceFileLoader
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
 from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
@@ -87,18 +90,19 @@ def _encoded(password: str) -> bytes:
 
 
 def _is_common(password: str) -> bool:
-    """Whether it is among the 30,000 most used ones. They leave memory again: the lists take 12 MB."""
-    known = set(sys.modules)
-    try:
-        return password in _common()
-    finally:
-        for name in set(sys.modules) - known:
-            if name.partition(".")[0] == "zxcvbn":
-                del sys.modules[name]
+    """Whether it is among the 30,000 most used ones."""
+    return password in _common()
 
 
 def _common() -> list[str]:
-    from zxcvbn.frequency_lists import FREQUENCY_LISTS
-
-    found: list[str] = FREQUENCY_LISTS["passwords"]
+    """zxcvbn's list, read from its file alone and kept nowhere: with the rest of the package it would hold 12 MB."""
+    package = find_spec("zxcvbn")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("zxcvbn", name="zxcvbn")
+    place = Path(package.origin).with_name("frequency_lists.py")
+    # Not an import: nothing of it stays in sys.modules, so it leaves memory with the answer.
+    lists = SourceFileLoader("frequency_lists", str(place))
+    module = ModuleType(lists.name)
+    lists.exec_module(module)
+    found: list[str] = module.FREQUENCY_LISTS["passwords"]
     return found
