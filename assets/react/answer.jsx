@@ -10,7 +10,7 @@ import { runStream } from "./stream.js";
 const NOTHING = { text: "", thinking: "", stage: "", citations: null, over: false, away: false };
 const noSubscription = () => () => {};
 
-export function AnswerView({ runId, live, content, citations, labels, note, noteKind, onCite, onDone }) {
+export function AnswerView({ runId, live, content, citations, labels, note, noteKind, onCite, onDone, children }) {
   const run = live && runId ? runStream(runId) : null;
   const streamed = useSyncExternalStore(
     run ? run.subscribe : noSubscription,
@@ -51,7 +51,11 @@ export function AnswerView({ runId, live, content, citations, labels, note, note
             {note}
           </p>
         ) : null}
-        {!writing && text ? <Footer text={text} list={list} labels={labels} onCite={context.onCite} /> : null}
+        {writing ? null : (
+          <Footer text={text} list={list} labels={labels} onCite={context.onCite}>
+            {children}
+          </Footer>
+        )}
         <span className="sr-only" role="status">
           {writing ? stageWord(streamed.stage, labels) : run ? labels.ready : ""}
         </span>
@@ -114,7 +118,8 @@ const GrowingMarkdown = memo(function GrowingMarkdown({ text, growing, known }) 
   );
 });
 
-function Footer({ text, list, labels, onCite }) {
+// What can be done with an answer, in one line: copy it where there is one, and what the page adds.
+function Footer({ text, list, labels, onCite, children }) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     if (await copyText(text)) {
@@ -138,9 +143,12 @@ function Footer({ text, list, labels, onCite }) {
           ))}
         </ul>
       ) : null}
-      <button type="button" className="foot-button" onClick={copy} aria-live="polite">
-        {copied ? labels.copied : labels.copy}
-      </button>
+      {text ? (
+        <button type="button" className="foot-button" onClick={copy} aria-live="polite">
+          {copied ? labels.copied : labels.copy}
+        </button>
+      ) : null}
+      {children}
     </div>
   );
 }

@@ -28,6 +28,7 @@ def message(item: rx.Var[MessageItem]) -> rx.Component:
     answer = rx.el.article(
         rx.el.h2(t("app.name"), class_name="sr-only"),
         AnswerView.create(
+            rx.cond(item.broke_off, _ask_again(item)),
             run_id=item.run_id,
             live=item.live,
             content=item.content,
@@ -38,7 +39,6 @@ def message(item: rx.Var[MessageItem]) -> rx.Component:
             on_cite=lambda n: PanelState.open(item.id, n),
             on_done=lambda _run_id: ChatState.refresh(),
         ),
-        rx.cond(item.broke_off, _ask_again(item)),
         class_name="message theirs",
     )
     return rx.el.div(rx.cond(item.mine, question, answer), key=item.id)
@@ -90,10 +90,9 @@ def composer() -> rx.Component:
 
 def _ask_again(item: rx.Var[MessageItem]) -> rx.Component:
     return rx.el.button(
-        glyph("rotate-ccw", 14),
-        rx.el.span(t("answer.ask_again")),
+        t("answer.ask_again"),
         type="button",
-        class_name="text-button again",
+        class_name="foot-button",
         disabled=ChatState.running != "",
         on_click=ChatState.ask_again(item.id),
     )

@@ -9,7 +9,10 @@ from youworker_app.ui.words import labels
 
 
 class AnswerView(LocalComponent):
-    """Reads `/v1/chat/runs/{run_id}/events` while `live`, else shows `content`. `on_done` fires once a run."""
+    """Reads `/v1/chat/runs/{run_id}/events` while `live`, else shows `content`. `on_done` fires once a run.
+
+    Children stand beside the copy button once it is written.
+    """
 
     library = f"{SOURCES}/answer.jsx"
     tag = "AnswerView"
