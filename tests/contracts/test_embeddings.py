@@ -1,6 +1,9 @@
 """What every `Embedder` must do, run on the in-memory one, MiniLM and Ollama; then what each one alone promises."""
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -267,3 +270,16 @@ async def test_ollama_cannot_send_texts_elsewhere() -> None:
             await embedder.embed_query("x")
         await embedder.close()
     assert elsewhere.requests == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has a niceness of its own on Linux")
+async def test_embedding_documents_gives_way_to_all_else(tmp_path: Path) -> None:
+    embedder = MiniLMEmbedder(tmp_path)
+
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    usual = niceness()
+    assert embedder._documents.submit(niceness).result() > usual
+    assert embedder._queries.submit(niceness).result() == usual
+    await embedder.close()

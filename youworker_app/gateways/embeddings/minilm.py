@@ -5,8 +5,11 @@ graph (`model_files`).
 """
 
 import asyncio
+import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,7 @@ log = get_logger(__name__)
 _MAX_TOKENS = 256
 # Far more than 256 tokens can need; spares the tokenizer a megabyte of which it keeps the first page.
 _MAX_CHARS = 16_384
+_NICE = 10  # a tenth of the processor where others want all of it, all where they do not
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class MiniLMEmbedder:
         self._engine: _Engine | None = None
         # Two threads, not a queue: a question starts at once beside the text being embedded, however many
         # wait.
-        self._documents = ThreadPoolExecutor(1, thread_name_prefix="embed-documents")
+        self._documents = ThreadPoolExecutor(1, thread_name_prefix="embed-documents", initializer=_give_way)
         self._queries = ThreadPoolExecutor(1, thread_name_prefix="embed-query")
 
     async def warm(self) -> None:
@@ -98,6 +102,12 @@ class MiniLMEmbedder:
             if self._engine is None:
                 self._engine = await asyncio.to_thread(_load, self._cache, self._threads)
             return self._engine
+
+
+def _give_way() -> None:
+    """In the thread of documents: whoever waits for an answer is served first. On Linux a thread has a niceness of its own."""
+    with suppress(OSError):  # elsewhere there is no such thread to the system
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 def _load(cache: Path, threads: int) -> _Engine:
