@@ -20,23 +20,25 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
     """memory_*, files_builtin, pdf_builtin. One installation that grows."""
     async with bench.product() as server, open_client() as http:
         library = Library(http, server, (await make_people(server, 1))[0])
-        yield await _memory("memory_idle", bench, server)
+        for figure in await _memory("memory_idle", bench, server):
+            yield figure
         await library.add([small_file(0)])
-        yield await _memory("memory_uploaded", bench, server)
+        for figure in await _memory("memory_uploaded", bench, server):
+            yield figure
         yield await small_files("files_builtin", bench, server, library)
-        chunks, before = library.chunks(), (await _memory("", bench, server)).value
+        chunks, before = library.chunks(), (await _memory("", bench, server))[0].value
         if bench.size == "quick":  # the manual would take half of a quick run
             await library.add([File("long.txt", text(300_000, 5).encode())])
         else:
             yield await manual("pdf_builtin", bench, server, library)
-        after = await _memory("", bench, server)
+        after = (await _memory("", bench, server))[0]
         made = library.chunks() - chunks
         detail = {"chunks": made, "before_mb": before, "after_mb": after.value}
         yield Figure("memory_chunk", round((after.value - before) * 1_000 / made, 2), detail)
 
 
-async def _memory(name: str, bench: Bench, server: Server) -> Figure:
-    """All processes, what they share counted once a process."""
+async def _memory(name: str, bench: Bench, server: Server) -> tuple[Figure, Figure]:
+    """All processes: what they take of the machine, pages that they share counted once, and the sum of what each has."""
     await asyncio.sleep(bench.pick(1, 1, 0) * _SETTLING_S)
     resident, proportional = server.memory_mb()
-    return Figure(name, round(resident), {"shared_counted_once_mb": round(proportional)})
+    return Figure(name, round(proportional)), Figure(f"{name}_summed", round(resident))

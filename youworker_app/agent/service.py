@@ -127,7 +127,7 @@ class AgentService:
     async def _write(
         self, question: Question, passages: tuple[Passage, ...], query: str, choice: _Choice
     ) -> AsyncGenerator[AgentEvent, None]:
-        language = answer_language(question)
+        language = await answer_language(question)
         reason = choice.reason
         if choice.model is not None:
             has_said = False
@@ -180,12 +180,15 @@ class AgentService:
                     yield event
 
 
-def answer_language(question: Question) -> str:
+async def answer_language(question: Question) -> str:
     """The chosen language, else the question's, else that of the turns before; "" when none can be told."""
     if question.language:
         return question.language
     asked = [question.text, *(turn.content for turn in reversed(question.history) if turn.role == "user")]
-    return next((code for code in map(question_language, asked) if code), "")
+    for text in asked:
+        if language := await question_language(text):
+            return language
+    return ""
 
 
 def _events(piece: TextDelta | Completion) -> list[AgentEvent]:

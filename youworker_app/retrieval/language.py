@@ -1,13 +1,13 @@
 """The language of a question: short, often without accents or grammar. Texts of documents: `ingestion.language`.
 
-Pure. Small words decide between the two languages of the product; a statistical guess only where none stands there.
+Small words decide between the two languages of the product; a statistical guess only where none stands there.
 """
 
 import re
 from collections.abc import Collection
 from typing import Final
 
-from youworker_app.ingestion.language import detect_language
+from youworker_app.ingestion.language import language_of
 
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -37,8 +37,14 @@ _ACCENTS = re.compile("[àèéìòù]", re.IGNORECASE)
 _ITALIAN_ENDINGS = ("zione", "zioni", "mente", "ità", "aggio", "aggi", "ezza", "iche", "ico", "ica")
 
 
-def question_language(text: str, documents: Collection[str] = ()) -> str:
+async def question_language(text: str, documents: Collection[str] = ()) -> str:
     """ISO 639-1 code, "" when it cannot be told. `documents`: the languages there are, which settle a doubt."""
+    told = _by_small_words(text, documents)
+    return await language_of(text) if told is None else told
+
+
+def _by_small_words(text: str, documents: Collection[str]) -> str | None:
+    """As above; None where only a guess is left."""
     words = [word.lower() for word in _WORD.findall(text[:2_000])]
     english = sum(word in ENGLISH and word not in _BOTH for word in words)
     italian: float = sum(word in ITALIAN and word not in _BOTH for word in words)
@@ -51,7 +57,7 @@ def question_language(text: str, documents: Collection[str] = ()) -> str:
     known = {code for code in documents if code}
     if len(words) < 4:
         return next(iter(known)) if len(known) == 1 else ""
-    return detect_language(text)
+    return None
 
 
 def content_words(text: str) -> list[str]:

@@ -106,7 +106,8 @@ class RetrievalService:
         if allowed is not None and not allowed:
             return ()
         text, languages = _focused(query.query), await self._known_languages()
-        asked = _Asked(text, question_language(text, languages), languages, query.limit, allowed)
+        language = await question_language(text, languages)
+        asked = _Asked(text, language, languages, query.limit, allowed)
         ranked, hits = await self._ranked(actor, asked)
         found = await self._chosen(ranked, query.limit, hits.question)
         log.info("searched", found=len(found), good=len(ranked), language=asked.language, ms=_ms_since(begun))

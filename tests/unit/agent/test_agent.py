@@ -267,5 +267,5 @@ async def test_empty_pieces_are_no_events() -> None:
         (Question("K-4711"), ""),
     ],
 )
-def test_the_language_of_an_answer(question: Question, language: str) -> None:
-    assert answer_language(question) == language
+async def test_the_language_of_an_answer(question: Question, language: str) -> None:
+    assert await answer_language(question) == language
