@@ -31,6 +31,13 @@ async def test_what_was_uploaded_is_found_with_its_place_and_its_sentence(house:
     assert marked(found) == "The boiler in the cellar is serviced in March."
 
 
+async def test_the_first_document_of_a_person_is_found_at_once(house: House) -> None:
+    anna = await house.person("anna")
+    assert await search(anna, "When is the boiler serviced?") == ()
+    await house.upload(anna, NOTE, "boiler.txt")
+    assert await search(anna, "When is the boiler serviced?")
+
+
 async def test_each_document_is_found_by_words_of_its_own_language(house: House) -> None:
     anna = await house.person("anna")
     await house.upload(anna, NOTE, "boiler.txt")

@@ -97,8 +97,17 @@ def _rights_on(actor: Actor) -> Executable:
     )
 
 
+@lru_cache(maxsize=512)
+def _any_document_of(actor: Actor) -> Executable:
+    return visible(Document, actor, right=Right.ASK).with_only_columns(col(Document.id)).limit(1)
+
+
 class PassageRepository(GrantingRepository):
     """Passages as one actor sees them."""
+
+    async def has_documents(self) -> bool:
+        """Whether there is a document at all that the actor may be answered from."""
+        return (await self._session.execute(_any_document_of(self._actor))).first() is not None
 
     async def clear(self, document_ids: Collection[str]) -> None:
         """Takes all passages of documents away; the caller has asked `require()`."""

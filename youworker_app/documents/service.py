@@ -136,6 +136,11 @@ class DocumentService:
         async with self._db.read() as unit:
             return await DocumentRepository(unit, actor).narrowed_ids(wanted, group_ids)
 
+    async def has_documents(self, actor: Actor) -> bool:
+        """Whether there is any document that may answer."""
+        async with self._db.read() as unit:
+            return await PassageRepository(unit, actor).has_documents()
+
     async def document_languages(self) -> list[str]:
         """The languages that the installation's documents are in."""
         async with self._db.read() as unit:

@@ -23,6 +23,10 @@ class Library(Protocol):
         """Ids of the documents that may answer and satisfy the filter."""
         ...
 
+    async def has_documents(self, actor: Actor) -> bool:
+        """Whether there is any document that may answer."""
+        ...
+
     async def document_languages(self) -> list[str]:
         """The languages that the installation's documents are in."""
         ...
@@ -49,6 +53,7 @@ class MemoryLibrary:
         self.reads = 0
         self.searches = 0
         self.language_calls = 0
+        self.presence_calls = 0
 
     async def read_passages(self, actor: Actor, chunk_ids: Collection[str]) -> dict[str, Passage]:
         self.reads += 1
@@ -71,6 +76,10 @@ class MemoryLibrary:
             and (group_ids is None or passage.group_id in group_ids)
         )
         return list(dict.fromkeys(fitting))
+
+    async def has_documents(self, actor: Actor) -> bool:
+        self.presence_calls += 1
+        return any(self._sees(actor, passage) for passage in self._passages.values())
 
     async def document_languages(self) -> list[str]:
         self.language_calls += 1

@@ -38,6 +38,7 @@ MAX_LIMIT = 50
 _DEPTH = 100  # hits asked of each search
 _FEWEST_READ = 24  # candidates that are read and looked at again
 _LANGUAGES_FOR_S = 30.0
+_HAVING_FOR_S, _MOST_REMEMBERED = 30.0, 10_000
 # Of a pasted letter its last questions are searched for, or its start and end when it has none.
 _HEAD_CHARS, _TAIL_CHARS, _MOST_QUESTIONS = 1_000, 1_000, 3
 _MOST_SENTENCES = 12  # that are embedded, where no word tells which one answers
@@ -83,6 +84,7 @@ class RetrievalService:
         self._max_query_chars = max_query_chars
         self._reader = TermReader(sparse)
         self._languages: tuple[float, tuple[str, ...]] = (float("-inf"), ())
+        self._having: dict[str, float] = {}
 
     async def search(self, actor: Actor, query: SearchQuery) -> tuple[Passage, ...]:
         """Like `find`, for whoever asks for it by name. Raises ScopeMissing as well."""
@@ -103,7 +105,7 @@ class RetrievalService:
         self._check(query)
         begun = time.monotonic()
         allowed = await self._narrowed(actor, query)
-        if allowed is not None and not allowed:
+        if (allowed is not None and not allowed) or not await self._has_documents(actor):
             return ()
         text, languages = _focused(query.query), await self._known_languages()
         language = await question_language(text, languages)
@@ -192,6 +194,22 @@ class RetrievalService:
         except _LEAVES_WORDS:
             return None
         return sentences[int(np.argmax(rows @ question))]
+
+    async def _has_documents(self, actor: Actor) -> bool:
+        """Whether a search can find anything: who has no document waits for no embedding.
+
+        A yes is remembered for a while, since an old one costs a search and shows nothing; a no never, so that the first
+        upload is found at once.
+        """
+        moment = time.monotonic()
+        if self._having.get(actor.user_id, float("-inf")) > moment:
+            return True
+        if not await self._library.has_documents(actor):
+            return False
+        if len(self._having) >= _MOST_REMEMBERED:
+            self._having.clear()
+        self._having[actor.user_id] = moment + _HAVING_FOR_S
+        return True
 
     async def _known_languages(self) -> tuple[str, ...]:
         until, known = self._languages

@@ -174,6 +174,38 @@ async def test_a_search_costs_one_embedding_two_searches_and_one_read() -> None:
     assert (shelf.library.reads, shelf.library.searches, shelf.library.language_calls) == (3, 0, 1)
 
 
+async def test_who_has_no_document_waits_for_nothing_and_the_first_one_is_found_at_once() -> None:
+    """Not even for an embedder that is away."""
+    store, embedder, bruno = CountingStore(), InMemoryEmbedder(), Actor(user_id="bruno", username="bruno")
+    shelf = await Shelf(numbered(TEXTS), store=store, embedder=embedder).fill()
+    assert await shelf.service.find(bruno, SearchQuery("When is the boiler serviced?")) == ()
+    assert (embedder.query_calls, store.searches, shelf.library.reads) == (0, 0, 0)
+    assert await Shelf([], embedder=EmbedderAway()).service.find(bruno, SearchQuery("boiler")) == ()
+    shelf.owners["doc"] = "bruno"
+    await shelf.fill()
+    assert await shelf.service.find(bruno, SearchQuery("When is the boiler serviced?"))
+
+
+async def test_that_there_are_documents_is_remembered_of_so_many_and_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shelf = await Shelf(numbered(TEXTS)).fill()
+    for _ in range(3):
+        await shelf.service.find(ANNA, SearchQuery("boiler"))
+    assert shelf.library.presence_calls == 1
+    monkeypatch.setattr(retrieval_service, "_MOST_REMEMBERED", 2)
+    for name in ("bruno", "carla", "dario"):
+        shelf.owners["doc"] = name
+        await shelf.service.find(Actor(user_id=name, username=name), SearchQuery("boiler"))
+    assert len(shelf.service._having) <= 2
+    monkeypatch.setattr(retrieval_service, "_HAVING_FOR_S", -1.0)
+    shelf.service._having.clear()
+    shelf.library.presence_calls = 0
+    for _ in range(2):
+        await shelf.service.find(Actor(user_id="dario", username="dario"), SearchQuery("boiler"))
+    assert shelf.library.presence_calls == 2
+
+
 async def test_the_documents_languages_are_asked_for_again_after_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
