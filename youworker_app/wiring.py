@@ -282,7 +282,7 @@ class Installation:
             DocumentData(blobs, vectors, self.audit, self.bus),
             JobData(self.queue),
             ChatData(),
-            KeptTrail(),
+            KeptTrail(self.audit),
             AccountData(),
         ]
         self.ports.group_contents += [GroupDocuments(self.sharing), GroupData()]

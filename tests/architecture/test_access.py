@@ -16,6 +16,7 @@ SOURCES = {path.relative_to(PACKAGE).as_posix(): path.read_text() for path in so
 SYSTEM_SCOPE = {
     "access/visible.py": {"ERASURE"},
     "access/authenticate.py": {"AUTHENTICATE"},
+    "audit/repository.py": {"ERASURE", "AUDIT"},
     "accounts/repository.py": {"SETUP", "AUTHENTICATE", "ERASURE"},
     "groups/repository.py": {"SETUP", "ERASURE"},
     "documents/repository.py": {"DEDUPLICATION", "ERASURE", "RECOVERY"},

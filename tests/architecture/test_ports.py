@@ -18,7 +18,7 @@ from youworker_app.gateways.vectors.memory import MemoryVectorStore
 from youworker_app.wiring import Gateways, Installation
 
 # What a column may be called that names a person or a group without a foreign key.
-PEOPLE = frozenset({"owner_id", "user_id", "requester_id", "actor_id", "space"})
+PEOPLE = frozenset({"owner_id", "user_id", "requester_id", "actor_id", "subject_id", "space"})
 GROUPS = frozenset({"group_id", "space"})
 
 

@@ -156,9 +156,9 @@ async def test_nothing_of_a_person_is_left_but_their_id_in_the_audit_trail(compa
     assert {table for table, _ in traces(before, company.anna.user_id)} == expected
     await company.remove()
     rows = await every_row(company.house.installation.db)
-    assert traces(rows, company.anna.user_id) == {
-        ("audit_events", name) for name in ("actor_id", "resource_id")
-    }
+    assert traces(rows, company.anna.user_id) == {("audit_events", "subject_id")}
+    naming = [row["action"] for row in rows["audit_events"] if row["subject_id"] == company.anna.user_id]
+    assert naming == ["user.removed"]
     assert traces(rows, NAME) == set()
     for table in ("citations", "messages", "chunks", "document_tags"):
         assert len(rows[table]) < len(before[table])
@@ -278,7 +278,7 @@ async def test_the_audit_trail_tells_who_and_how_much(company: Company) -> None:
     await company.remove()
     events = (await every_row(company.house.installation.db))["audit_events"]
     told = [each for each in events if each["action"] == "user.removed"]
-    assert [(each["actor_id"], each["resource_id"]) for each in told] == [
+    assert [(each["actor_id"], each["subject_id"]) for each in told] == [
         (company.root.user_id, company.anna.user_id)
     ]
     counts = told[0]["details"]

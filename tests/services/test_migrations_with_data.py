@@ -1,18 +1,27 @@
 """Migrations over rows: nothing that a step has no reason to touch is another afterwards, on both databases."""
 
+import hashlib
+import hmac
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+from uuid import uuid4
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from tests.databases import all_tables, sqlite_url
-from tests.filling import Rows, differences, fill, rows_of
+from tests.filling import Rows, differences, fill, rows_of, tables_of
 from tests.services.test_migrations import empty_url
+from tests.trail import events_of
+from youworker_app.audit.forms import is_genuine
 from youworker_app.core import migrations
+from youworker_app.core.db import Database
+from youworker_app.core.keys import DataKeys
 
 __all__ = ["empty_url"]
 
@@ -72,6 +81,33 @@ async def test_rows_go_down_to_every_older_release_and_up_again(empty_url: str) 
         assert differences(lowest, await kept(empty_url)) == []
         await run(empty_url, migrations.check)
         await down(empty_url, "base")
+
+
+async def test_events_of_the_first_release_keep_their_macs(empty_url: str, keys: DataKeys) -> None:
+    await up(empty_url, "0001")
+    key = keys.derive("audit")
+    at = datetime(2026, 11, 1, 12, 0, 0, 7, tzinfo=UTC)
+    written = (str(uuid4()), at, "anna", "thing.done", "thing", "7", "ok", {"n": 1}, "c")
+    form = json.dumps(
+        [written[0], at.isoformat(timespec="microseconds"), *written[2:]], separators=(",", ":")
+    )
+    mac = hmac.new(key, form.encode(), hashlib.sha256).hexdigest()
+
+    def put(connection: Connection) -> None:
+        [events] = [table for table in tables_of(connection) if table.name == "audit_events"]
+        moment = at.replace(tzinfo=None) if connection.dialect.name == "sqlite" else at
+        names = [column.name for column in events.columns]
+        values = (written[0], moment, *written[2:], mac)
+        connection.execute(events.insert(), [dict(zip(names, values, strict=True))])
+
+    await run(empty_url, put)
+    await up(empty_url)
+    database = Database(empty_url)
+    [event] = await events_of(database)
+    await database.close()
+    assert (event.version, event.mac) == (1, mac)
+    assert is_genuine(key, event)
+    await down(empty_url, "base")
 
 
 async def test_a_difference_would_be_seen(tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ async def test_suspending_is_told_in_the_audit_trail(works: Works) -> None:
     for is_active in (False, True):
         await works.people.set_active(works.root, anna.user_id, is_active=is_active)
     events = (await every_row(works.house.installation.db))["audit_events"]
-    told = [each["action"] for each in events if each["resource_id"] == anna.user_id]
+    told = [each["action"] for each in events if each["subject_id"] == anna.user_id]
     assert sorted(told)[-2:] == ["user.restored", "user.suspended"]
 
 

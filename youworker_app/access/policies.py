@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col
 from youworker_app.access.actor import Actor
 from youworker_app.access.rights import Right
 from youworker_app.models.accounts import ApiKey, EncryptionKey, InstallationFact, LoginSession, User
-from youworker_app.models.audit import AuditEvent
+from youworker_app.models.audit import AuditBlock, AuditEvent
 from youworker_app.models.chat import ChatSession, Citation, Message, Run
 from youworker_app.models.documents import Chunk, Document, DocumentTag, StoredFile
 from youworker_app.models.groups import Group, Membership
@@ -94,6 +94,7 @@ POLICIES: Mapping[type[SQLModel], Policy] = {
     Run: _own(Run.owner_id),
     Job: _own(Job.requester_id),
     AuditEvent: _own(AuditEvent.actor_id),
+    AuditBlock: _nobody,
 }
 
 _READS: Mapping[type[SQLModel], frozenset[str]] = {

@@ -45,6 +45,7 @@ class SystemReason(StrEnum):
     INDEX = "index"  # documents: what the search index should hold, for its maintenance; shown to nobody
     DEDUPLICATION = "deduplication"  # documents: the same content within one space
     COUNTS = "counts"  # operations: sums without content
+    AUDIT = "audit"  # audit: sealing and verifying, and root's reader
     ERASURE = "erasure"  # the ports: what goes with a person or a group
 
 

@@ -1,4 +1,4 @@
-"""Frozen inputs of the audit trail."""
+"""Frozen inputs and views of the audit trail."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,15 +8,88 @@ from youworker_app.core.errors import Detail
 
 
 @dataclass(frozen=True)
-class NewAuditEvent:
-    """One event as its MAC covers it: ids and counts, never words that people wrote."""
+class TrailEvent:
+    """One event as it is kept: ids and counts, never words that people wrote. What each is for: models/audit.py."""
 
     id: str
     at: datetime
+    version: int
     actor_id: str | None
+    address: str
+    credential_id: str
+    actor_salt: str
+    actor_commitment: str
+    subject_id: str | None
+    subject_salt: str
+    subject_commitment: str
     action: str
     resource_type: str
     resource_id: str
     outcome: str
     details: Mapping[str, Detail]
     correlation_id: str
+    mac: str
+
+
+@dataclass(frozen=True)
+class TrailBlock:
+    """One block as it is kept."""
+
+    seq: int
+    first_at: datetime
+    last_at: datetime
+    event_count: int
+    root: str
+    previous: str
+    sealed_at: datetime
+    mac: str
+    retired_at: datetime | None = None
+    retirement: str = ""
+
+
+@dataclass(frozen=True)
+class Retired:
+    """How many blocks and events were taken away."""
+
+    blocks: int
+    events: int
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The first place where the trail is not as it was written. `kind` is one of KINDS; `event_id` where one event is meant."""
+
+    kind: str
+    block: int | None = None
+    event_id: str | None = None
+
+
+# What each kind of Broken means.
+KINDS: Mapping[str, str] = {
+    "event_changed": "An event is not as it was written.",
+    "events_missing": "Events of the block are gone.",
+    "events_surplus": "There are more events in the block than were sealed.",
+    "events_exchanged": "Events of the block are not those that were sealed.",
+    "block_missing": "A block is gone.",
+    "block_changed": "A block is not as it was sealed.",
+    "chain_broken": "A block does not follow the one before it.",
+    "retirement_forged": "The events of a block were taken away, and not by this installation.",
+    "tail_cut": "Blocks at the end are gone.",
+    "anchor_differs": "A block is not the one that was anchored.",
+}
+
+
+@dataclass(frozen=True)
+class TrailReport:
+    """What verifying found. `unsealed` events are not under a block yet; `last_block` and `last_mac` are worth keeping
+    elsewhere; `anchors` is how many anchors were compared."""
+
+    is_intact: bool
+    first_broken: Broken | None
+    events: int
+    blocks: int
+    retired_blocks: int
+    unsealed: int
+    last_block: int
+    last_mac: str
+    anchors: int

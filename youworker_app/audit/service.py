@@ -1,32 +1,35 @@
-"""Who did what: one row an action, in the transaction of what it tells, under a keyed MAC.
+"""Who did what: one row an action, in the transaction of what it tells, under a keyed MAC (forms.py).
 
-Owns the form of the MAC. Ids and counts only: no text that people wrote, no name, no secret.
+Ids and counts only: no text that people wrote, no name, no secret. Persons stand in fields of their own.
 """
 
-import hashlib
-import hmac
-import json
+import asyncio
 from collections.abc import Mapping
-from datetime import UTC
+from dataclasses import replace
+from typing import Final
 
+from youworker_app.audit.forms import VERSION, commitment, event_mac, new_salt
 from youworker_app.audit.repository import AuditRepository
-from youworker_app.audit.schemas import NewAuditEvent
+from youworker_app.audit.schemas import TrailEvent
 from youworker_app.core.clock import now
 from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import Detail
 from youworker_app.core.ids import new_id
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.ports import Identified
-from youworker_app.core.telemetry import correlation_id
+from youworker_app.core.telemetry import client_address, correlation_id
 
-_LONGEST_CORRELATION = 64
+_LONGEST: Final = 64
+_PERSON: Final = "user"
+_PERSON_DETAIL: Final = "user_id"
 
 
 class AuditService:
-    """Writes the trail. `record` is awaited inside the caller's unit of work."""
+    """Writes the trail. `record` is awaited inside the caller's unit of work; `news` is set when something is to be sealed."""
 
     def __init__(self, keys: DataKeys) -> None:
         self._key = keys.derive("audit")
+        self.news = asyncio.Event()
 
     async def record(
         self,
@@ -39,32 +42,62 @@ class AuditService:
         outcome: str = "ok",
         details: Mapping[str, Detail] | None = None,
     ) -> None:
-        """Adds one event to the unit; it is there if, and only if, the unit commits. `actor` None: nobody signed in."""
-        event = NewAuditEvent(
+        """Adds one event to the unit; it is there if, and only if, the unit commits. `actor` None: nobody signed in.
+
+        A resource of the type "user", or else a detail "user_id", is kept as the event's subject.
+        """
+        event = self.event(actor, action, resource_type, resource_id, outcome, details or {})
+        await AuditRepository(unit).add((event,))
+        unit.after_commit(self.news.set)
+
+    def event(
+        self,
+        actor: Identified | None,
+        action: str,
+        resource_type: str,
+        resource_id: str,
+        outcome: str,
+        details: Mapping[str, Detail],
+    ) -> TrailEvent:
+        """An event of now under its MAC, which is in no unit yet."""
+        subject, resource_id, details = _subject(resource_type, resource_id, details)
+        actor_id, credential_id = (actor.user_id, actor.credential_id) if actor else (None, "")
+        address = client_address.get()[:_LONGEST]
+        actor_salt, subject_salt = new_salt(), new_salt()
+        bare = TrailEvent(
             id=new_id(),
             at=now(),
-            actor_id=actor.user_id if actor else None,
+            version=VERSION,
+            actor_id=actor_id,
+            address=address,
+            credential_id=credential_id,
+            actor_salt=actor_salt,
+            actor_commitment=commitment(actor_salt, actor_id, address, credential_id),
+            subject_id=subject,
+            subject_salt=subject_salt,
+            subject_commitment=commitment(subject_salt, subject),
             action=action,
             resource_type=resource_type,
             resource_id=resource_id,
             outcome=outcome,
-            details=details or {},
-            correlation_id=correlation_id.get()[:_LONGEST_CORRELATION],
+            details=details,
+            correlation_id=correlation_id.get()[:_LONGEST],
+            mac="",
         )
-        await AuditRepository(unit).add(event, self.mac(event))
+        return replace(bare, mac=event_mac(self._key, bare))
 
-    def mac(self, event: NewAuditEvent) -> str:
-        """HMAC-SHA-256 (hex) over the event's fields in one fixed form: JSON array, sorted details, time in UTC."""
-        fields = [
-            event.id,
-            event.at.astimezone(UTC).isoformat(timespec="microseconds"),
-            event.actor_id,
-            event.action,
-            event.resource_type,
-            event.resource_id,
-            event.outcome,
-            dict(event.details),
-            event.correlation_id,
-        ]
-        form = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hmac.new(self._key, form.encode(), hashlib.sha256).hexdigest()
+    async def blank(self, unit: UnitOfWork, user_id: str) -> int:
+        """Takes this person out of every event that names them, whose MACs hold all the same; answers how many it were."""
+        return await AuditRepository(unit).blank(self._key, user_id)
+
+
+def _subject(
+    resource_type: str, resource_id: str, details: Mapping[str, Detail]
+) -> tuple[str | None, str, Mapping[str, Detail]]:
+    """The person that an event is about, and what of resource and details does not name them."""
+    if resource_type == _PERSON:
+        return resource_id or None, "", details
+    if _PERSON_DETAIL not in details:
+        return None, resource_id, details
+    rest = {name: value for name, value in details.items() if name != _PERSON_DETAIL}
+    return str(details[_PERSON_DETAIL]), resource_id, rest

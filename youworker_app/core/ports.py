@@ -72,6 +72,9 @@ class Identified(Protocol):
     @property
     def user_id(self) -> str: ...
 
+    @property
+    def credential_id(self) -> str: ...
+
 
 class AuditSink(Protocol):
     """Where layers below the audit trail record."""

@@ -10,6 +10,8 @@ from typing import Any, TextIO
 import structlog
 
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
+# Where a request comes from, as far as that can be believed; empty for the product's own work.
+client_address: ContextVar[str] = ContextVar("client_address", default="")
 
 # Fields that could carry what people wrote, or a secret: dropped wherever they appear.
 _NEVER = frozenset(

@@ -16,6 +16,7 @@ from youworker_app.core.ports import Erasure, Identified, MoveFirst, Ports, Step
 @dataclass(frozen=True)
 class Somebody:
     user_id: str
+    credential_id: str = ""
 
 
 @dataclass

@@ -304,4 +304,7 @@ TEXTS: dict[str, str] = {
         "L'indice di ricerca al momento non è raggiungibile. Documenti e chat sono al sicuro. "
         "Riprova; se il problema resta, avvisa un amministratore."
     ),
+    "ANCHORS_AWAY": "Il luogo in cui sono tenute le ancore del registro di controllo non risponde ({reason}).",
+    "TRAIL_BROKEN": "Il registro di controllo non è come fu sigillato, nel blocco {block}. Non viene tolto altro: "
+    "prima va verificato.",
 }
