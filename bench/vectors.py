@@ -105,13 +105,16 @@ class LoopLag:
         self._task.cancel()
 
 
-def measure(points: int) -> dict[str, float]:
-    """All figures for so many points: milliseconds, seconds, points a second, KB a point, as the names say."""
+def measure(points: int, *, renews: bool = True) -> dict[str, float]:
+    """All figures for so many points: milliseconds, seconds, points a second, KB a point, as the names say.
+
+    `renews`: the index is opened again and written anew at the end, which takes minutes for a million.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(_measured(Path(folder), points))
+        return asyncio.run(_measured(Path(folder), points, renews=renews))
 
 
-async def _measured(folder: Path, points: int) -> dict[str, float]:
+async def _measured(folder: Path, points: int, *, renews: bool) -> dict[str, float]:
     store, figures = EmbeddedVectorStore(folder, renew_after_s=NEVER), dict[str, float]()
     await store.prepare(INFO)
     asked = Drawn(4)
@@ -134,7 +137,8 @@ async def _measured(folder: Path, points: int) -> dict[str, float]:
     await _once("delete_ms", figures, store.delete_document(str(UUID(int=1))))
     await _once("count_ms", figures, store.count_by_document())
     await _once("close_ms", figures, store.close())
-    await _renewed(folder, points, figures["process_mb"] * 1024, figures)
+    if renews:
+        await _renewed(folder, points, figures["process_mb"] * 1024, figures)
     return figures
 
 
@@ -260,7 +264,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--points", type=int, default=13_000)
-    for name, value in measure(parser.parse_args().points).items():
+    parser.add_argument("--no-renewal", action="store_true", help="leave out writing the index anew")
+    asked = parser.parse_args()
+    for name, value in measure(asked.points, renews=not asked.no_renewal).items():
         print(f"{name:28} {value:12,.2f}")
 
 

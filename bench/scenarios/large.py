@@ -29,7 +29,7 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
 
 
 async def _figure(name: str, points: int) -> Figure:
-    command = [sys.executable, "-m", "bench.vectors", "--points", str(points)]
+    command = [sys.executable, "-m", "bench.vectors", "--points", str(points), "--no-renewal"]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
