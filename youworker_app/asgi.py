@@ -6,6 +6,7 @@ from youworker_app.api.connections import Connections
 from youworker_app.api.middleware import OuterPolicy, harden
 from youworker_app.api.readers import ConnectionPatience, ReaderPatience
 from youworker_app.api.sockets import SocketGuard
+from youworker_app.core.addresses import Networks
 from youworker_app.core.settings import ServerSettings
 from youworker_app.core.stopping import Stopping
 from youworker_app.core.telemetry import configure_logging
@@ -23,7 +24,11 @@ def create() -> ASGIApp:
     settings = ServerSettings()
     configure_logging(level=settings.log_level, as_json=settings.log_json)
     policy = OuterPolicy(
-        server_host=settings.host, public_origins=settings.public_origins, script_hashes=read_script_hashes()
+        server_host=settings.host,
+        public_origins=settings.public_origins,
+        script_hashes=read_script_hashes(),
+        trusted_proxies=Networks(settings.trusted_proxies),
+        allowed_addresses=Networks(settings.allowed_addresses),
     )
     stopping = Stopping()
     connections = Connections(SocketGuard(reflex_app(), settings), stopping)

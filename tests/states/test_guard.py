@@ -6,10 +6,14 @@ from reflex_base.utils.format import format_event_handler
 from tests.house import House
 from tests.states.conftest import SignIn, cookie_of
 from tests.states.tab import OpenTab
-from youworker_app.access.credentials import Carrier, Credential
+from youworker_app.access.actor import Actor
+from youworker_app.access.credentials import Authentication, Carrier, Credential
 from youworker_app.accounts.ui.state import AccountState
 from youworker_app.chat.ui.state import ChatState
+from youworker_app.core import registry
 from youworker_app.core.errors import Unauthenticated
+from youworker_app.core.registry import service
+from youworker_app.core.telemetry import client_address
 from youworker_app.documents.ui.state import DocumentsState
 from youworker_app.ui.base_state import BaseState, session_secret
 
@@ -47,6 +51,19 @@ async def test_the_same_session_keeps_its_state(sign_in: SignIn) -> None:
     await tab.do(DocumentsState.choose_group, group_id="g")
     await tab.do(DocumentsState.refresh)
     assert (await tab.state(DocumentsState)).group == "g"
+
+
+async def test_handlers_know_where_an_event_comes_from(sign_in: SignIn) -> None:
+    _, tab = await sign_in("anna")
+    real, seen = service(Authentication), list[str]()
+
+    async def watched(credential: Credential) -> Actor:
+        seen.append(client_address.get())
+        return await real.authenticate(credential)
+
+    registry.provide(Authentication, Authentication(watched, real.check_csrf))
+    await tab.do(DocumentsState.refresh)
+    assert seen == ["127.0.0.1"]
 
 
 async def test_vars_cannot_be_set_by_name(sign_in: SignIn) -> None:

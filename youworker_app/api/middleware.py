@@ -1,4 +1,4 @@
-"""The outer checks around every request, plain ASGI: correlation id, security headers, caching, Host, Origin.
+"""The outer checks around every request, plain ASGI: correlation id, address, security headers, caching, Host, Origin.
 
 They stand in front of Reflex, /v1 and the static files alike and know nothing of any of them but the first segment of a
 path. No domain, no database, no body is read here.
@@ -15,7 +15,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from youworker_app.api.peers import RealPeer
+from youworker_app.core.addresses import NOWHERE, Networks, find_address
 from youworker_app.core.errors import AppError, Forbidden, Malformed, NotFound
+from youworker_app.core.origins import find_origin
 from youworker_app.core.telemetry import correlation_id, get_logger
 
 log = get_logger(__name__)
@@ -46,13 +49,23 @@ class ForeignOrigin(Forbidden):
     code, template = "FOREIGN_ORIGIN", "This request was sent by a page of another site and was refused."
 
 
+class AddressNotAllowed(Forbidden):
+    code = "ADDRESS_NOT_ALLOWED"
+    template = "This server does not answer to the address {address}. Ask an administrator if it should."
+
+
 @dataclass(frozen=True)
 class OuterPolicy:
-    """What the outer checks go by. `script_hashes` are `sha256-…` sources; `public_origins` look like https://host."""
+    """What the outer checks go by. `script_hashes` are `sha256-…` sources; `public_origins` are read origins, as text.
+
+    Without `allowed_addresses` every address may ask.
+    """
 
     server_host: str = "127.0.0.1"
     public_origins: tuple[str, ...] = ()
     script_hashes: tuple[str, ...] = ()
+    trusted_proxies: Networks = NOWHERE
+    allowed_addresses: Networks = NOWHERE
     _public_hosts: frozenset[str] = field(init=False)
     _https_hosts: frozenset[str] = field(init=False)
 
@@ -80,16 +93,17 @@ class OuterPolicy:
 
     def allows_origin(self, origin: str, host: str) -> bool:
         """Whether a page of `origin` may write here: its host is the one asked for, or it is a public origin."""
-        if origin.lower() in self.public_origins:
+        found = find_origin(origin)
+        if found is None:
+            return False
+        if str(found) in self.public_origins:
             return True
-        try:
-            parts = urlsplit(origin)
-        except ValueError:
-            return False
-        if parts.scheme not in {"http", "https"}:
-            return False
-        default = ":443" if parts.scheme == "https" else ":80"
-        return parts.netloc.lower().removesuffix(default) == host.lower().removesuffix(default)
+        default = ":443" if found.scheme == "https" else ":80"
+        return found.netloc == host.lower().removesuffix(default)
+
+    def allows_address(self, address: str) -> bool:
+        """Whether anything is answered there. An address that nobody knows is on no list."""
+        return not self.allowed_addresses or find_address(address) in self.allowed_addresses
 
     def is_https(self, scope: Scope, host: str) -> bool:
         """Whether people reach this over TLS, here or at a proxy that the public origins name."""
@@ -98,9 +112,9 @@ class OuterPolicy:
 
 def harden(app: ASGIApp, policy: OuterPolicy) -> ASGIApp:
     """The application inside all outer checks; the correlation id is outermost, so that refusals carry it too."""
-    for wrap in (ClosedPaths, OriginCheck, HostCheck, SecurityHeaders):
+    for wrap in (ClosedPaths, OriginCheck, HostCheck, AddressCheck, SecurityHeaders):
         app = wrap(app, policy)
-    return CorrelationId(app)
+    return CorrelationId(RealPeer(app, policy.trusted_proxies))
 
 
 class CorrelationId:
@@ -207,6 +221,19 @@ def cache_control(path: str, status: int, headers: MutableHeaders) -> str | None
     if headers.get("content-type", "").startswith("text/html"):
         return "no-cache"
     return None
+
+
+class AddressCheck:
+    """Refuses addresses that are not on the list, if there is one, before anything else is looked at."""
+
+    def __init__(self, app: ASGIApp, policy: OuterPolicy) -> None:
+        self.app, self.policy = app, policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in {"http", "websocket"} and not self.policy.allows_address(scope["client"][0]):
+            await refuse(AddressNotAllowed(address=scope["client"][0]), scope, receive, send)
+            return
+        await self.app(scope, receive, send)
 
 
 class HostCheck:

@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
+from youworker_app.core.addresses import parse_network
 from youworker_app.core.database_url import connectable
+from youworker_app.core.origins import parse_origin
 from youworker_app.core.settings_source import prefixed, split
 from youworker_app.core.vector_settings import VectorSettings as VectorSettings
 
@@ -215,6 +217,16 @@ class ServerSettings(BaseSettings):
         (),
         description="Addresses that people use, such as https://ai.example.it, separated by commas; needed behind a proxy.",
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Networks of the proxies in front, such as 10.0.0.5/32, separated by commas: X-Forwarded-For and "
+        "X-Forwarded-Proto are believed from these alone.",
+    )
+    allowed_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Networks that may reach this server, such as 10.0.0.0/8 or 2001:db8::/32, separated by commas; empty: all. "
+        "Name 127.0.0.1 too for health checks on this machine.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe log event written."
     )
@@ -256,21 +268,25 @@ class ServerSettings(BaseSettings):
         5, ge=1, le=300, description="How long a stop waits for running answers and uploads, in seconds."
     )
 
-    _split_origins = field_validator("public_origins", mode="before")(split)
+    _split_lists = field_validator("public_origins", "trusted_proxies", "allowed_addresses", mode="before")(
+        split
+    )
 
     @field_validator("public_origins")
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            parts = urlsplit(origin)
-            if (
-                parts.scheme not in {"http", "https"}
-                or not parts.hostname
-                or parts.path
-                or parts.query
-                or "@" in parts.netloc
-            ):
-                raise ValueError(f"{origin!r} is not an origin such as https://ai.example.it")
+        return tuple(dict.fromkeys(str(parse_origin(origin)) for origin in value))
+
+    @field_validator("trusted_proxies", "allowed_addresses")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(str(parse_network(network)) for network in value))
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _not_everybody(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(network.endswith("/0") for network in value):
+            raise ValueError("trusts everybody, who could then name any address; name the proxies alone")
         return value
 
 

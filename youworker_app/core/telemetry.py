@@ -1,4 +1,7 @@
-"""Structured logs and the correlation id. An event is a name and fields, never a sentence with values in it."""
+"""Structured logs, the correlation id, and where a request comes from.
+
+An event is a name and fields, never a sentence with values in it.
+"""
 
 import io
 import logging

@@ -14,7 +14,7 @@ from reflex.state import StateUpdate
 from reflex_base.event import Event
 from reflex_base.event.context import EventContext
 
-from youworker_app.core.telemetry import correlation_id, get_logger
+from youworker_app.core.telemetry import client_address, correlation_id, get_logger
 from youworker_app.ui.base_state import BaseState, session_secret
 
 log = get_logger(__name__)
@@ -27,6 +27,7 @@ class Guard(Middleware):
         """Resets the state when its session is not the one that asks. Answers None: the event goes on."""
         correlation_id.set(EventContext.get().txid)
         root: Any = state._get_root_state()
+        client_address.set(root.router.session.client_ip)
         base = await root.get_state(BaseState)
         asking = digest(session_secret(root.router.headers.cookie))
         if base._bound != asking:

@@ -1,6 +1,9 @@
 """What errors say in Italian, by code. A test holds it complete; the English sentences stand with the errors."""
 
 TEXTS: dict[str, str] = {
+    "ADDRESS_NOT_ALLOWED": (
+        "Questo server non risponde all'indirizzo {address}. Se dovrebbe, chiedi a un amministratore."
+    ),
     "ALREADY_MEMBER": "Questa persona fa già parte del gruppo.",
     "ALREADY_SET_UP": "Questa installazione è già configurata. Accedi.",
     "ANSWER_FAILED": (
