@@ -10,7 +10,9 @@ from argon2 import PasswordHasher
 from youworker_app.access.actor import Actor
 from youworker_app.access.authenticate import actor_for_user
 from youworker_app.accounts.api_keys import ApiKeyService
+from youworker_app.accounts.devices import DeviceService
 from youworker_app.accounts.newcomers import Newcomers
+from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.passwords import Passwords
 from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.ports import AccountData
@@ -18,6 +20,7 @@ from youworker_app.accounts.schemas import Carrier, Client, CreateUser, Credenti
 from youworker_app.accounts.service import AccountService
 from youworker_app.audit.service import AuditService
 from youworker_app.core.db import Database
+from youworker_app.core.events import EventBus
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.ports import Ports
 from youworker_app.core.settings import SecuritySettings
@@ -92,6 +95,28 @@ def passwords(security: SecuritySettings) -> Passwords:
 def api_keys(database: Database, security: SecuritySettings, audit: AuditService) -> ApiKeyService:
     """The service of API keys on `database`."""
     return ApiKeyService(database, security, audit)
+
+
+@pytest.fixture
+def bus() -> EventBus:
+    """Events inside the process."""
+    return EventBus()
+
+
+@pytest.fixture
+def devices(
+    database: Database, security: SecuritySettings, audit: AuditService, bus: EventBus
+) -> DeviceService:
+    """The service of signed-in devices on `database`."""
+    return DeviceService(database, security, audit, bus)
+
+
+@pytest.fixture
+def own_password(
+    database: Database, audit: AuditService, passwords: Passwords, bus: EventBus
+) -> OwnPasswordService:
+    """The service that changes one's own password on `database`."""
+    return OwnPasswordService(database, audit, passwords, bus)
 
 
 @pytest.fixture

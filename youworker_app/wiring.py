@@ -11,14 +11,8 @@ from functools import partial
 
 from argon2 import PasswordHasher
 
-from youworker_app.access.credentials import Authentication
-from youworker_app.accounts.api_keys import ApiKeyService
 from youworker_app.accounts.key_check import check_master_key
-from youworker_app.accounts.newcomers import Newcomers
-from youworker_app.accounts.passwords import Passwords
-from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.ports import AccountData, OpenPages
-from youworker_app.accounts.service import AccountService
 from youworker_app.agent.service import AgentService
 from youworker_app.audit.ports import KeptTrail
 from youworker_app.audit.service import AuditService
@@ -63,7 +57,6 @@ from youworker_app.gateways.vectors.protocol import VectorStore
 from youworker_app.gateways.vectors.shelves import FolderShelf, GivenShelf
 from youworker_app.gateways.vectors.sparse import SparseEncoder
 from youworker_app.groups.ports import GroupData, MembershipData
-from youworker_app.groups.service import GroupService
 from youworker_app.ingestion.convoy import Convoy
 from youworker_app.ingestion.maintenance import IndexMaintenance
 from youworker_app.ingestion.pipeline import IngestionPipeline
@@ -75,6 +68,7 @@ from youworker_app.ingestion.waiting import WaitingRoom
 from youworker_app.ingestion.worker import IngestionWorker
 from youworker_app.operations.service import HealthService
 from youworker_app.retrieval.service import RetrievalService
+from youworker_app.wiring_accounts import Ground, wire_accounts
 
 log = get_logger(__name__)
 
@@ -185,18 +179,16 @@ class Installation:
         self._wire_ports()
 
     def _wire_accounts(self) -> None:
-        self.groups = GroupService(self.db, self.audit, self.ports)
-        security = self.settings.security
-        passwords = Passwords(min_length=security.min_password_length, hasher=self._hasher)
-        self.accounts = AccountService(self.db, self.keys, security, self.audit, self.groups, passwords)
-        self.api_keys = ApiKeyService(self.db, security, self.audit)
-        newcomers = Newcomers(passwords, self.keys)
-        self.people = PeopleService(self.db, self.audit, self.groups, self.ports, newcomers)
-        registry.provide(GroupService, self.groups)
-        registry.provide(AccountService, self.accounts)
-        registry.provide(ApiKeyService, self.api_keys)
-        registry.provide(PeopleService, self.people)
-        registry.provide(Authentication, Authentication(self.accounts.authenticate, self.accounts.check_csrf))
+        ground = Ground(
+            self.db, self.keys, self.settings.security, self.audit, self.ports, self.bus, self._hasher
+        )
+        made = wire_accounts(ground)
+        self.groups, self.accounts, self.api_keys, self.people = (
+            made.groups,
+            made.accounts,
+            made.api_keys,
+            made.people,
+        )
         registry.provide(EventBus, self.bus)
         registry.provide(Settings, self.settings)
         registry.provide(Stopping, self.stopping)

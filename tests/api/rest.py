@@ -11,9 +11,11 @@ from starlette.types import ASGIApp
 
 from tests.people import PASSWORD
 from youworker_app.access.credentials import Authentication
-from youworker_app.accounts import form_routes
+from youworker_app.accounts import form_routes, security_routes
 from youworker_app.accounts import routes as account_routes
 from youworker_app.accounts.api_keys import ApiKeyService
+from youworker_app.accounts.devices import DeviceService
+from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.service import AccountService
 from youworker_app.api.app import create_api
@@ -74,6 +76,8 @@ async def rest(
     people: PeopleService,
     api_keys: ApiKeyService,
     groups: GroupService,
+    devices: DeviceService,
+    own_password: OwnPasswordService,
 ) -> Rest:
     """The application over a fresh database."""
     provide(Settings, Settings())
@@ -81,6 +85,8 @@ async def rest(
     provide(PeopleService, people)
     provide(ApiKeyService, api_keys)
     provide(GroupService, groups)
+    provide(DeviceService, devices)
+    provide(OwnPasswordService, own_password)
     provide(HealthService, HealthService(database))
     provide(Authentication, Authentication(accounts.authenticate, accounts.check_csrf))
     return Rest(harden(shared_app(), OuterPolicy()), accounts)
@@ -95,7 +101,8 @@ def shared_app() -> Any:
 def make_app(*more: APIRouter) -> Any:
     """The application of these domains, and more."""
     return create_api(
-        [account_routes.router, group_routes.router, *more], plain=[form_routes.router, health_routes.router]
+        [account_routes.router, security_routes.router, group_routes.router, *more],
+        plain=[form_routes.router, health_routes.router],
     )
 
 

@@ -39,6 +39,8 @@ class Town:
         known = {
             "username": NAME,
             "password": PASSWORD,
+            "present_password": PASSWORD,
+            "new_password": PASSWORD,
             "name": f"a name {next(self._numbers)}",
             "description": "what it is for",
             "scopes": ["chat:read"],
@@ -68,6 +70,7 @@ class Town:
         await self.upload("clock.pdf", pdf_of(_WORDS))
         await self.ask()
         await self.add_key()
+        await self.add_login()
 
     async def restore(self, operation: str) -> None:
         """Makes anew what `operation` (`DELETE /v1/…`) may have taken away when it went well."""
@@ -126,6 +129,12 @@ class Town:
         )
         self.ids["key_id"] = made.view.id
 
+    async def add_login(self) -> None:
+        """One more browser that the person is signed in with."""
+        signed = await self._accounts.sign_in(NAME, PASSWORD, Client())
+        actor = await self._accounts.authenticate(Credential(Carrier.COOKIE, signed.token))
+        self.ids["login_id"] = actor.credential_id
+
     @property
     def _accounts(self) -> Any:
         return self.web.house.installation.accounts
@@ -137,6 +146,10 @@ class Town:
 _TAKEN: Final = {
     "POST /v1/auth/logout": ("sign_in",),
     "DELETE /v1/account/api-keys/{key_id}": ("add_key",),
+    # Asked with the key, these end the browser's own session too.
+    "POST /v1/account/password": ("sign_in", "add_login"),
+    "DELETE /v1/account/sessions": ("sign_in", "add_login"),
+    "DELETE /v1/account/sessions/{login_id}": ("add_login",),
     "PATCH /v1/users/{user_id}": ("add_member",),
     "DELETE /v1/users/{user_id}": ("add_member",),
     "DELETE /v1/groups/{group_id}": ("found_group", "add_member", "look_at_document"),

@@ -72,6 +72,7 @@ class Pass:
     csrf: str
     key: str
     key_id: str
+    login_id: str
 
     @property
     def cookie(self) -> str:
@@ -145,6 +146,9 @@ class Facts:
 
     def _keys(self) -> list[Target]:
         return [Target(who, {"key_id": each.key_id}, _only(who)) for who, each in self.passes.items()]
+
+    def _logins(self) -> list[Target]:
+        return [Target(who, {"login_id": each.login_id}, _only(who)) for who, each in self.passes.items()]
 
     def _groups(self) -> list[Target]:
         return [
@@ -249,6 +253,7 @@ class Facts:
             if who != person:
                 found |= {
                     each.key_id: f"key of {who}",
+                    each.login_id: f"device of {who}",
                     each.token: f"session of {who}",
                     each.key: f"key of {who}",
                 }

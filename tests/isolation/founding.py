@@ -12,7 +12,7 @@ from tests.isolation.company import PAPERS, PEOPLE, PICTURED, TEAMS, ChatIds, Do
 from tests.isolation.rules import Paper
 from youworker_app.access.actor import Scope
 from youworker_app.access.visible import SystemReason, system_scope
-from youworker_app.accounts.schemas import Client, CreateApiKey, CreateUser
+from youworker_app.accounts.schemas import Carrier, Client, CreateApiKey, CreateUser, Credential
 from youworker_app.chat.schemas import AskQuestion
 from youworker_app.core.db import Database
 from youworker_app.core.paging import PageRequest
@@ -114,8 +114,9 @@ class Founding:
             made = await self.house.installation.api_keys.create_key(
                 actor, CreateApiKey("script", tuple(map(str, Scope)))
             )
+            here = await accounts.authenticate(Credential(Carrier.COOKIE, signed.token))
             self.facts.passes[person] = Pass(
-                actor.user_id, signed.token, signed.csrf_token, made.key, made.view.id
+                actor.user_id, signed.token, signed.csrf_token, made.key, made.view.id, here.credential_id
             )
         owner = await self.house.signed_in("owner")
         for scope in Scope:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tests.house import PASSWORD
 from tests.isolation.company import ACTIVE
 from tests.isolation.rules import Level
 from youworker_app.access.actor import Scope
@@ -53,6 +54,9 @@ BY_ID: Final[Mapping[str, Row]] = {
     "GET /v1/chat/runs/{run_id}/events": Row("run", Scope.CHAT_READ, OWN),
     "POST /v1/chat/runs/{run_id}/stop": Row("run", Scope.CHAT_WRITE, OWN, done=frozenset({204})),
     "DELETE /v1/account/api-keys/{key_id}": Row("key", Scope.ADMIN, OWN, done=frozenset({204}), ends=True),
+    "DELETE /v1/account/sessions/{login_id}": Row(
+        "login", Scope.ADMIN, OWN, done=frozenset({204}), ends=True
+    ),
     "GET /v1/groups/{group_id}": Row("group", Scope.GROUPS_READ, VIEW),
     "DELETE /v1/groups/{group_id}": Row("group", Scope.GROUPS_WRITE, OWN, VIEW, frozenset({204}), ends=True),
     "GET /v1/groups/{group_id}/members": Row("group", Scope.GROUPS_READ, VIEW),
@@ -90,6 +94,12 @@ WITHOUT_ID: Final[Mapping[str, Own]] = {
     "PATCH /v1/account": Own(Scope.ADMIN, {"theme": "dark"}),
     "GET /v1/account/api-keys": Own(Scope.ADMIN),
     "POST /v1/account/api-keys": Own(Scope.ADMIN, {"name": "new", "scopes": ["chat:read"]}, done=201),
+    # The same password again, so that the next carrier's present one is right too.
+    "POST /v1/account/password": Own(
+        Scope.ADMIN, {"present_password": PASSWORD, "new_password": PASSWORD}, done=204
+    ),
+    "GET /v1/account/sessions": Own(Scope.ADMIN),
+    "DELETE /v1/account/sessions": Own(Scope.ADMIN, done=204),
     "GET /v1/users": Own(Scope.ADMIN, for_root=True),
     "POST /v1/users": Own(
         Scope.ADMIN, {"username": "newcomer", "password": "a long pass phrase"}, for_root=True, done=201

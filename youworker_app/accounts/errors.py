@@ -49,6 +49,10 @@ class PasswordTooCommon(Unprocessable):
     template = "This password is easy to guess: it is among the most used ones, or made of the user name. Choose another."
 
 
+class PresentPasswordWrong(Forbidden):
+    code, template = "PRESENT_PASSWORD_WRONG", "The present password is wrong. Nothing was changed."
+
+
 class LastRoot(Conflict):
     code = "LAST_ROOT"
     template = "You are the only administrator who can sign in. Make somebody else an administrator first."

@@ -1,8 +1,9 @@
 """All SQL of people, their sessions and their keys."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import delete, or_, select, tuple_
+from sqlalchemy import CursorResult, Executable, delete, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import col
 
@@ -18,11 +19,20 @@ from youworker_app.access.visible import (
     system_scope,
     visible,
 )
+from youworker_app.accounts.browsers import browser_name, system_name
 from youworker_app.accounts.errors import AlreadySetUp, LastRoot, UsernameTaken
-from youworker_app.accounts.schemas import ApiKeyView, Client, CreateApiKey, KnownUser, NewUser, UserView
+from youworker_app.accounts.schemas import (
+    ApiKeyView,
+    Client,
+    CreateApiKey,
+    DeviceView,
+    KnownUser,
+    NewUser,
+    UserView,
+)
 from youworker_app.core.clock import now
 from youworker_app.core.db import Database, UnitOfWork
-from youworker_app.core.errors import DependencyAway, NotFound
+from youworker_app.core.errors import ChangedMeanwhile, DependencyAway, NotFound
 from youworker_app.core.names import is_plain_text, name_key
 from youworker_app.core.telemetry import get_logger
 from youworker_app.models.accounts import ApiKey, EncryptionKey, InstallationFact, LoginSession, User
@@ -106,6 +116,22 @@ class AccountRepository(Repository):
             setattr(row, name, value)
         return _user_view(row)
 
+    async def own_password(self) -> str | None:
+        """The hash of the actor's password; None for somebody who has none."""
+        return (await self._get(User, self._actor.user_id)).password_hash
+
+    async def still_opens(self, password_hash: str | None) -> bool:
+        """Whether this is the actor's password still. Holds it so until the unit ends."""
+        statement = visible(User, self._actor).where(col(User.id) == self._actor.user_id)
+        row = (await self._session.execute(statement.with_for_update())).scalar_one_or_none()
+        return row is not None and row.password_hash == password_hash
+
+    async def change_password(self, known: str | None, password_hash: str) -> None:
+        """Sets the actor's password where it is the known one still. Raises ChangedMeanwhile."""
+        if not await self.still_opens(known):
+            raise ChangedMeanwhile
+        await self.change_own(password_hash=password_hash)
+
     async def list_users(self, after: tuple[datetime, str] | None, limit: int) -> tuple[UserView, ...]:
         """Oldest first, `limit` + 1 at most."""
         statement = visible(User, self._actor).order_by(col(User.created_at), col(User.id)).limit(limit + 1)
@@ -159,6 +185,30 @@ class AccountRepository(Repository):
         await self._session.execute(
             delete_visible(LoginSession, self._actor).where(col(LoginSession.id) == session_id)
         )
+
+    async def list_sessions(self, idle: timedelta) -> tuple[DeviceView, ...]:
+        """The actor's sessions that open something still, last seen first."""
+        moment = now()
+        statement = (
+            visible(LoginSession, self._actor)
+            .where(col(LoginSession.expires_at) > moment, col(LoginSession.last_seen_at) > moment - idle)
+            .order_by(col(LoginSession.last_seen_at).desc(), col(LoginSession.id))
+        )
+        found = (await self._session.execute(statement)).scalars()
+        return tuple(_device_view(row, self._actor.credential_id) for row in found)
+
+    async def end_session(self, session_id: str) -> None:
+        """Ends one of the actor's sessions. Raises NotFound."""
+        await self._session.delete(await self._get(LoginSession, session_id))
+
+    async def end_other_sessions(self) -> int:
+        """Ends the actor's sessions but the one that they came with; how many."""
+        others = col(LoginSession.id) != self._actor.credential_id
+        return await self._changed(delete_visible(LoginSession, self._actor).where(others))
+
+    async def _changed(self, statement: Executable) -> int:
+        result = await self._session.execute(statement)
+        return cast("CursorResult[Any]", result).rowcount
 
     async def delete_ended_sessions(self) -> None:
         """Takes away those of the actor's sessions that have run out."""
@@ -215,6 +265,19 @@ async def erase_account(unit: UnitOfWork, user_id: str) -> dict[str, int]:
 
 def _user_view(row: User) -> UserView:
     return UserView(row.id, row.username, row.is_root, row.is_active, row.language, row.theme, row.created_at)
+
+
+def _device_view(row: LoginSession, current_id: str) -> DeviceView:
+    return DeviceView(
+        row.id,
+        browser_name(row.user_agent),
+        system_name(row.user_agent),
+        row.address,
+        row.created_at,
+        row.last_seen_at,
+        row.expires_at,
+        row.id == current_id,
+    )
 
 
 def _key_view(row: ApiKey) -> ApiKeyView:

@@ -32,6 +32,20 @@ class UserView:
 
 
 @dataclass(frozen=True)
+class DeviceView:
+    """A signed-in browser. `browser` and `system` are what it said of itself, empty where that means nothing."""
+
+    id: str
+    browser: str
+    system: str
+    address: str
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    is_current: bool
+
+
+@dataclass(frozen=True)
 class SignedIn:
     """A fresh sign-in: `token` goes into the HttpOnly cookie and nowhere else, `csrf_token` to the page."""
 

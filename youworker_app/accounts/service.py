@@ -128,6 +128,9 @@ class AccountService:
         renewed = await self._passwords.renewed(known.password_hash, password)
         async with self._db.write() as unit:
             actor = await actor_for_user(unit, known.id)
+            # Changed since it was compared: who knew the old one must not stay behind with a session.
+            if not await AccountRepository(unit, actor).still_opens(known.password_hash):
+                raise SignInFailed
             if renewed:
                 await AccountRepository(unit, actor).change_own(password_hash=renewed)
             return await self._open_session(unit, actor, client)

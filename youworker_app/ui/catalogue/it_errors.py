@@ -183,6 +183,7 @@ TEXTS: dict[str, str] = {
         "La domanda ha {chars} caratteri; ne sono consentiti al massimo {max_chars}. Accorciala, "
         "oppure carica il testo come documento."
     ),
+    "PRESENT_PASSWORD_WRONG": "La password attuale è sbagliata. Nulla è stato modificato.",
     "QUESTION_EMPTY": "Prima scrivi una domanda.",
     "QUESTION_TOO_LONG": "Questa domanda ha {length} caratteri; ne sono accettati al massimo {limit}.",
     "QUESTION_TOO_LONG_FOR_MODEL": (
