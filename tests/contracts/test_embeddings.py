@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -11,13 +12,17 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.fake_ollama import OUT_OF_MEMORY, fake_ollama
 from tests.model_server.foreign import dead_url, foreign
+from youworker_app.core.errors import AppError
 from youworker_app.core.telemetry import correlation_id
+from youworker_app.gateways.embeddings import ollama as ollama_embeddings
 from youworker_app.gateways.embeddings.errors import (
     EmbeddingAway,
     EmbeddingDimensionChanged,
     EmbeddingFailed,
     EmbeddingModelMissing,
+    EmbeddingOutOfMemory,
     EmbeddingSlow,
 )
 from youworker_app.gateways.embeddings.memory import InMemoryEmbedder
@@ -180,6 +185,40 @@ async def test_ollama_away() -> None:
     assert "secret" not in caught.value.message
 
 
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere a full queue refuses, which is told the same way"
+)
+async def test_ollama_does_not_take_the_connection() -> None:
+    """Nobody there, and not a model that is slow: what asks again for the one waits for the other."""
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for filler in (first, second):
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        embedder = OllamaEmbedder(f"http://127.0.0.1:{full.getsockname()[1]}", "x", connect_timeout_s=0.05)
+        with pytest.raises(EmbeddingAway):
+            await embedder.embed_query("x")
+        await embedder.close()
+
+
+@pytest.mark.parametrize(
+    ("refusal", "expected", "said"),
+    [
+        ((500, OUT_OF_MEMORY), EmbeddingOutOfMemory, "too little free memory"),
+        ((503, "busy"), EmbeddingAway, "cannot be reached"),
+        ((404, "gone"), EmbeddingModelMissing, "ollama pull nomic-embed-text"),
+        ((500, "no\nroom " + "x" * 200_000), EmbeddingFailed, "failed: no room x{192}$"),
+    ],
+)
+async def test_ollama_refuses(refusal: tuple[int, str], expected: type[AppError], said: str) -> None:
+    with fake_ollama(embed_error=refusal) as fake:
+        embedder = OllamaEmbedder(fake.url, "nomic-embed-text")
+        with pytest.raises(expected, match=said):
+            await embedder.embed_query("x")
+        await embedder.close()
+
+
 async def test_ollama_without_the_model_says_how_to_get_it(ollama_url: str) -> None:
     embedder = OllamaEmbedder(ollama_url, "nomic-embed-text")
     with pytest.raises(EmbeddingModelMissing, match="ollama pull nomic-embed-text"):
@@ -236,6 +275,37 @@ async def test_ollama_answers_nonsense(answer: bytes) -> None:
         with pytest.raises(EmbeddingFailed):
             await embedder.embed_query("x")
         await embedder.close()
+
+
+async def test_ollama_answers_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ollama_embeddings, "_MOST_BYTES", 1_000)
+    async with foreign(b'{"embeddings": [[1.0, 1.0]]}' + b" " * 1_000) as server:
+        embedder = OllamaEmbedder(server.url, "all-minilm")
+        with pytest.raises(EmbeddingFailed, match="not Ollama's"):
+            await embedder.embed_query("x")
+        await embedder.close()
+
+
+@pytest.mark.parametrize("late", [b"", b"\n"])
+async def test_ollama_is_asked_over_one_connection(late: bytes) -> None:
+    async with foreign(b'{"embeddings": [[1.0, 1.0]]}', late=late) as server:
+        embedder = OllamaEmbedder(server.url, "all-minilm")
+        for _ in range(3):
+            await embedder.embed_query("x")
+        await embedder.close()
+    assert (len(server.requests), server.connections) == (3, 1)
+
+
+@pytest.mark.parametrize(("key", "expected"), [("k-1", "Bearer k-1"), ("", "Basic YW5uYTpzZWNyZXQ=")])
+async def test_ollama_behind_a_proxy_gets_the_key(
+    monkeypatch: pytest.MonkeyPatch, key: str, expected: str
+) -> None:
+    monkeypatch.setenv("OLLAMA_API_KEY", key)
+    async with foreign(b'{"embeddings": [[1.0, 1.0]]}') as server:
+        embedder = OllamaEmbedder(server.url.replace("//", "//anna:secret@"), "all-minilm")
+        await embedder.embed_query("x")
+        await embedder.close()
+    assert f"authorization: {expected}\r\n" in server.requests[0].replace("Authorization", "authorization")
 
 
 async def test_ollama_gets_the_marks_its_model_was_trained_with() -> None:

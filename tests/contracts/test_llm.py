@@ -360,6 +360,17 @@ async def test_what_ollama_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
         assert part in server.requests[0]
 
 
+async def test_a_name_in_the_address_does_not_stand_in_the_way_of_a_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OLLAMA_API_KEY", "k-1")
+    async with foreign(b'{"message": {"role": "assistant", "content": ""}, "done": true}\n') as server:
+        model = OllamaModel(server.url.replace("//", "//anna:secret@"))
+        await _collect(model, CHAT, SHORT)
+        await model.close()
+    assert "authorization: bearer k-1" in server.requests[0].lower()
+
+
 async def test_a_prompt_that_does_not_fit_is_told(ollama_url: str) -> None:
     model = OllamaModel(ollama_url)
     with pytest.raises(ModelFailed, match="context size"):

@@ -6,15 +6,13 @@ of documents.
 
 import asyncio
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
-import httpx
+import aiohttp
 import numpy as np
-import ollama
 import orjson
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from youworker_app.core.telemetry import correlation_id
+from youworker_app.core.errors import AppError
 from youworker_app.gateways.embeddings.errors import (
     EmbeddingAway,
     EmbeddingDimensionChanged,
@@ -24,13 +22,13 @@ from youworker_app.gateways.embeddings.errors import (
     EmbeddingSlow,
 )
 from youworker_app.gateways.embeddings.protocol import Vectors
+from youworker_app.gateways.ollama_http import NotOllama, OllamaHttp, Refused, sendable
 
 _BATCH = 32  # as many as ingestion notes at once: a call each costs more than what it carries
 _ATTEMPTS = 3
 _MAX_REASON = 200
-# What Ollama's client raises when something else answers at that address.
-_NOT_OLLAMA = (ValueError, TypeError, AttributeError, KeyError)
-_JSON = {"Content-Type": "application/json"}
+# A batch of vectors of 16,384 numbers, each with 25 characters, is half of it.
+_MOST_BYTES = 32 * 1024 * 1024
 
 # (document, query) marks that these models were trained with, from their model cards; Ollama does not add
 # them.
@@ -47,20 +45,11 @@ class OllamaEmbedder:
     harmless)."""
 
     def __init__(self, url: str, model: str, *, timeout_s: float = 60, connect_timeout_s: float = 2) -> None:
-        # Without name and password that it may carry: this one is shown.
-        self._address = urlsplit(url).netloc.rpartition("@")[2]
         self._model = model
         self._timeout_s = timeout_s
         self._document_prefix, self._query_prefix = _PREFIXES.get(_family(model), ("", ""))
         self._dimension: int | None = None
-        self._client = ollama.AsyncClient(
-            url,
-            timeout=httpx.Timeout(timeout_s, connect=connect_timeout_s),
-            # Texts go to this address alone: no proxy from the environment, no redirect.
-            trust_env=False,
-            follow_redirects=False,
-            event_hooks={"request": [_carry_correlation]},
-        )
+        self._http = OllamaHttp(url, connect_timeout_s=connect_timeout_s)
 
     @property
     def model_id(self) -> str:
@@ -85,7 +74,7 @@ class OllamaEmbedder:
         return vector
 
     async def close(self) -> None:
-        await self._client.close()  # type: ignore[no-untyped-call]
+        await self._http.close()
 
     async def _embed(self, texts: Sequence[str]) -> Vectors:
         attempts = AsyncRetrying(
@@ -97,39 +86,27 @@ class OllamaEmbedder:
         return self._checked(await attempts(self._request, texts), len(texts))
 
     async def _request(self, texts: Sequence[str]) -> Vectors:
-        # Half a surrogate pair cannot be sent as JSON in UTF-8.
-        clean = [text.encode(errors="replace").decode() for text in texts]
+        body = {"model": sendable(self._model), "input": [sendable(text) for text in texts]}
         try:
-            # The limit of httpx is on each read; this one is on the whole call.
             async with asyncio.timeout(self._timeout_s):
-                answer = await self._post({"model": self._model, "input": clean})
-            rows: Vectors = np.asarray(orjson.loads(answer)["embeddings"], dtype=np.float32)
-            return rows
-        except ollama.ResponseError as error:
+                answer = await self._http.ask("/api/embed", body, most=_MOST_BYTES)
+            return _rows(answer)
+        except Refused as error:
             raise self._translated(error) from error
-        except (TimeoutError, httpx.ReadTimeout) as error:
+        # Before TimeoutError: a connection that is not made in time is one of both.
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise EmbeddingAway(url=self._http.address) from error
+        except TimeoutError as error:
             raise EmbeddingSlow(model=self._model, seconds=self._timeout_s) from error
-        except (ConnectionError, httpx.TransportError) as error:
-            raise EmbeddingAway(url=self._address) from error
-        except _NOT_OLLAMA as error:
+        except NotOllama as error:
             raise EmbeddingFailed(model=self._model, reason="its answer is not Ollama's") from error
 
-    async def _post(self, body: dict[str, object]) -> bytes:
-        """`POST /api/embed` past Ollama's own client, which looks at each number: a third of a call."""
-        response = await self._client._client.post("/api/embed", content=orjson.dumps(body), headers=_JSON)
-        try:
-            response.raise_for_status()
-        except httpx.HTTPStatusError as error:
-            raise ollama.ResponseError(response.text, response.status_code) from error
-        content: bytes = response.content
-        return content
-
-    def _translated(self, error: ollama.ResponseError) -> Exception:
-        if error.status_code == 404:
+    def _translated(self, error: Refused) -> AppError:
+        if error.status == 404:
             return EmbeddingModelMissing(model=self._model)
-        if error.status_code in {502, 503, 504}:
-            return EmbeddingAway(url=self._address)
-        reason = " ".join(str(error.error).split())[:_MAX_REASON]
+        if error.status in {502, 503, 504}:
+            return EmbeddingAway(url=self._http.address)
+        reason = " ".join(error.reason.split())[:_MAX_REASON]
         if "memory" in reason.lower():
             return EmbeddingOutOfMemory(model=self._model)
         return EmbeddingFailed(model=self._model, reason=reason)
@@ -152,6 +129,10 @@ def _family(model: str) -> str:
     return model.rsplit("/", 1)[-1].split(":", 1)[0]
 
 
-async def _carry_correlation(request: httpx.Request) -> None:
-    if current := correlation_id.get():
-        request.headers["X-Correlation-ID"] = current
+def _rows(answer: bytes) -> Vectors:
+    """Raises NotOllama."""
+    try:
+        rows: Vectors = np.asarray(orjson.loads(answer)["embeddings"], dtype=np.float32)
+        return rows
+    except (ValueError, TypeError, LookupError) as error:
+        raise NotOllama from error

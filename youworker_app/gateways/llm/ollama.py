@@ -5,10 +5,8 @@ from `ollama_models`. Builds no prompt.
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
@@ -27,19 +25,17 @@ from youworker_app.gateways.llm.ollama_models import OllamaCatalogue, is_remote
 from youworker_app.gateways.llm.ollama_stream import (
     AnswerStream,
     EndedEarly,
-    NotOllama,
     Part,
-    Refused,
     chat_body,
     parsed,
 )
 from youworker_app.gateways.llm.protocol import ChatMessage, Completion, ModelInfo, TextDelta
+from youworker_app.gateways.ollama_http import NotOllama, OllamaHttp, Refused
 
 log = get_logger(__name__)
 
 _MAX_REASON = 200
 _END_S = 1.0
-_KEPT_S = 60.0
 _NOT_ITS_ANSWER = "its answer is not Ollama's"
 
 
@@ -59,13 +55,10 @@ class OllamaModel:
         stall_timeout_s: float = 30,
         context_tokens: int = 8192,
     ) -> None:
-        # Without name and password that it may carry: this one is shown.
-        self._address = urlsplit(url).netloc.rpartition("@")[2]
         self._first_token_timeout_s = first_token_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._context_tokens = context_tokens
-        self._url, self._connect_timeout_s = url, connect_timeout_s
-        self._http: aiohttp.ClientSession | None = None  # can be made only where a loop runs
+        self._http = OllamaHttp(url, connect_timeout_s=connect_timeout_s)
         self._client = ollama.AsyncClient(
             url,
             timeout=httpx.Timeout(None, connect=connect_timeout_s),
@@ -74,7 +67,7 @@ class OllamaModel:
             follow_redirects=False,
             event_hooks={"request": [_carry_correlation]},
         )
-        self._catalogue = OllamaCatalogue(self._client, self._address, context_tokens=context_tokens)
+        self._catalogue = OllamaCatalogue(self._client, self._http.address, context_tokens=context_tokens)
 
     async def list_models(self) -> list[ModelInfo]:
         return await self._catalogue.list_models()
@@ -94,7 +87,7 @@ class OllamaModel:
             "num_predict": max_tokens,
             "temperature": temperature,
         }
-        answer = self._answer(chat_body(model, messages, options))
+        answer = AnswerStream(self._http, chat_body(model, messages, options))
         try:
             patience = self._first_token_timeout_s
             while True:
@@ -112,19 +105,7 @@ class OllamaModel:
 
     async def close(self) -> None:
         await self._client.close()  # type: ignore[no-untyped-call]
-        if self._http is not None:
-            await self._http.close()
-
-    def _answer(self, body: dict[str, object]) -> AnswerStream:
-        if self._http is None:
-            self._http = _session(self._url, self._connect_timeout_s)
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        if current := correlation_id.get():
-            headers["X-Correlation-ID"] = current
-        # Ollama's client knows a key for an Ollama behind a proxy that asks for one.
-        if key := self._client._client.headers.get("authorization"):
-            headers["Authorization"] = key
-        return AnswerStream(self._http, f"{self._url.rstrip('/')}/api/chat", body, headers)
+        await self._http.close()
 
     async def _next(self, answer: AnswerStream, model: str, patience: float) -> Sequence[bytes]:
         try:
@@ -132,7 +113,7 @@ class OllamaModel:
                 return await answer.next_lines()
         except (EndedEarly, aiohttp.ClientError, ConnectionError) as error:
             # A stream that ends without its last piece is a server that died.
-            raise ModelAway(url=self._address) from error
+            raise ModelAway(url=self._http.address) from error
         except TimeoutError as error:
             log.warning("model_stalled", model=model, seconds=patience)
             raise ModelStalled(model=model, seconds=patience) from error
@@ -148,22 +129,6 @@ class OllamaModel:
             raise _translated(error, model) from error
         except NotOllama as error:
             raise ModelFailed(model=model, reason=_NOT_ITS_ANSWER) from error
-
-
-def _session(url: str, connect_timeout_s: float) -> aiohttp.ClientSession:
-    """One for all answers. A new connection costs as much as the rest of a call: they stay open for the next ones.
-
-    Reads wait without limit here: how long silence may last differs before and after the first word. Proxies of the
-    environment are not asked, which is aiohttp's own way; certificates are those that the list of models goes by.
-    """
-    trusted: ssl.SSLContext | bool = True
-    if urlsplit(url).scheme == "https":
-        trusted = httpx.create_ssl_context(trust_env=False)
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_S, ssl=trusted),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s),
-        cookie_jar=aiohttp.DummyCookieJar(),
-    )
 
 
 async def _read_out(answer: AnswerStream) -> None:

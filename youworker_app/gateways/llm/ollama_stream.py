@@ -1,7 +1,6 @@
 """One answer of Ollama's `POST /api/chat`, line by line as it comes.
 
-Owns the wire: the request, the lines, the connection and its end. Sets no time limit and translates no error. Not through
-Ollama's own client, which costs three times the processor for each piece (docs/adr/0012).
+Owns the request, the lines and the end of an answer. Sets no time limit and translates no error.
 """
 
 from collections.abc import Sequence
@@ -12,21 +11,10 @@ import aiohttp
 import orjson
 
 from youworker_app.gateways.llm.protocol import ChatMessage, Completion, TextDelta
+from youworker_app.gateways.ollama_http import NotOllama, OllamaHttp, Refused, sendable
 
-# Of a line, and of what a refusal says: beyond it, it is not Ollama that answers.
+# A line: beyond it, it is not Ollama that answers.
 _LONGEST = 1_000_000
-
-
-class Refused(Exception):
-    """Ollama said why it does not answer, or does not go on. `status` is 0 where it came in the middle."""
-
-    def __init__(self, reason: str, status: int = 0) -> None:
-        super().__init__(reason)
-        self.reason, self.status = reason, status
-
-
-class NotOllama(Exception):
-    """What came is not what Ollama sends."""
 
 
 class EndedEarly(Exception):
@@ -44,10 +32,8 @@ class Part:
 class AnswerStream:
     """An answer that is asked for with the first `next_lines`. `close` ends it early, which makes Ollama stop."""
 
-    def __init__(
-        self, http: aiohttp.ClientSession, url: str, body: dict[str, object], headers: dict[str, str]
-    ) -> None:
-        self._http, self._url, self._body, self._headers = http, url, body, headers
+    def __init__(self, http: OllamaHttp, body: dict[str, object]) -> None:
+        self._http, self._body = http, body
         self._response: aiohttp.ClientResponse | None = None
         self._rest = b""
 
@@ -57,7 +43,7 @@ class AnswerStream:
         Raises Refused, NotOllama, EndedEarly and aiohttp's own errors.
         """
         if self._response is None:
-            self._response = await self._ask()
+            self._response = await self._http.post("/api/chat", self._body)
         while True:
             came = await self._response.content.readany()
             if not came:
@@ -81,27 +67,16 @@ class AnswerStream:
         if self._response is not None:
             self._response.close()
 
-    async def _ask(self) -> aiohttp.ClientResponse:
-        response = await self._http.post(
-            self._url, data=orjson.dumps(self._body), headers=self._headers, allow_redirects=False
-        )
-        if 200 <= response.status < 300:
-            return response
-        try:
-            raise Refused(_reason(await response.content.read(_LONGEST)), response.status)
-        finally:
-            response.close()
-
 
 def chat_body(
     model: str, messages: Sequence[ChatMessage], options: dict[str, float | None]
 ) -> dict[str, object]:
     """The request; options that are None are left to Ollama."""
     return {
-        "model": _sendable(model),
+        "model": sendable(model),
         "stream": True,
         "options": {name: value for name, value in options.items() if value is not None},
-        "messages": [{"role": each.role, "content": _sendable(each.content)} for each in messages],
+        "messages": [{"role": each.role, "content": sendable(each.content)} for each in messages],
     }
 
 
@@ -136,15 +111,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
-
-
-def _reason(body: bytes) -> str:
-    try:
-        return str(orjson.loads(body)["error"])
-    except (ValueError, TypeError, LookupError):
-        return body.decode(errors="replace")
-
-
-def _sendable(text: str) -> str:
-    """Half a surrogate pair cannot be sent as JSON in UTF-8."""
-    return text.encode(errors="replace").decode()
