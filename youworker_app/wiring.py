@@ -105,6 +105,7 @@ def build_gateways(settings: Settings) -> Gateways:
             first_token_timeout_s=settings.llm.first_token_timeout_s,
             stall_timeout_s=settings.llm.stall_timeout_s,
             context_tokens=settings.llm.context_tokens,
+            api_key=settings.llm.ollama_api_key.get_secret_value(),
         ),
         parser=LocalParser(
             ParserLimits(
@@ -137,9 +138,8 @@ def _generations(vectors: VectorStore) -> GenerationStore:
 def _embedder(settings: Settings) -> Embedder:
     if settings.embedding.backend == "builtin":
         return MiniLMEmbedder(settings.storage.models_dir, threads=settings.embedding.threads)
-    return OllamaEmbedder(
-        settings.llm.ollama_url, settings.embedding.model, timeout_s=settings.embedding.timeout_s
-    )
+    url, key = settings.llm.ollama_url, settings.llm.ollama_api_key.get_secret_value()
+    return OllamaEmbedder(url, settings.embedding.model, timeout_s=settings.embedding.timeout_s, api_key=key)
 
 
 class Installation:

@@ -297,12 +297,9 @@ async def test_ollama_is_asked_over_one_connection(late: bytes) -> None:
 
 
 @pytest.mark.parametrize(("key", "expected"), [("k-1", "Bearer k-1"), ("", "Basic YW5uYTpzZWNyZXQ=")])
-async def test_ollama_behind_a_proxy_gets_the_key(
-    monkeypatch: pytest.MonkeyPatch, key: str, expected: str
-) -> None:
-    monkeypatch.setenv("OLLAMA_API_KEY", key)
+async def test_ollama_behind_a_proxy_gets_the_key(key: str, expected: str) -> None:
     async with foreign(b'{"embeddings": [[1.0, 1.0]]}') as server:
-        embedder = OllamaEmbedder(server.url.replace("//", "//anna:secret@"), "all-minilm")
+        embedder = OllamaEmbedder(server.url.replace("//", "//anna:secret@"), "all-minilm", api_key=key)
         await embedder.embed_query("x")
         await embedder.close()
     assert f"authorization: {expected}\r\n" in server.requests[0].replace("Authorization", "authorization")

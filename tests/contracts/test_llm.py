@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -360,15 +360,15 @@ async def test_what_ollama_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
         assert part in server.requests[0]
 
 
-async def test_a_name_in_the_address_does_not_stand_in_the_way_of_a_key(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("OLLAMA_API_KEY", "k-1")
+async def test_lists_and_answers_carry_the_key_whatever_name_the_address_has() -> None:
     async with foreign(b'{"message": {"role": "assistant", "content": ""}, "done": true}\n') as server:
-        model = OllamaModel(server.url.replace("//", "//anna:secret@"))
+        model = OllamaModel(server.url.replace("//", "//anna:secret@"), api_key="k-1")
         await _collect(model, CHAT, SHORT)
+        with suppress(ModelAway):
+            await model.list_models()
         await model.close()
-    assert "authorization: bearer k-1" in server.requests[0].lower()
+    assert len(server.requests) == 2
+    assert all("authorization: bearer k-1" in request.lower() for request in server.requests)
 
 
 async def test_a_prompt_that_does_not_fit_is_told(ollama_url: str) -> None:

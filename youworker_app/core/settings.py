@@ -141,6 +141,11 @@ class LLMSettings(BaseSettings):
     model_config = prefixed("LLM")
 
     ollama_url: str = Field("http://127.0.0.1:11434", description="Address of Ollama.")
+    ollama_api_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("YOUWORKER_LLM_OLLAMA_API_KEY", "OLLAMA_API_KEY", "ollama_api_key"),
+        description="Key for an Ollama behind a proxy that asks for one; `OLLAMA_API_KEY` is read too.",
+    )
     model: str = Field("", description="Model for answers; empty: the first that Ollama offers.")
     connect_timeout_s: float = Field(2, gt=0, le=60, description="Longest wait for a connection, in seconds.")
     first_token_timeout_s: float = Field(

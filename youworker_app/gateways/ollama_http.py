@@ -4,7 +4,6 @@ Owns the connections, which stay open from call to call, what each request carri
 time limit but that of connecting, repeats nothing and makes no `AppError`.
 """
 
-import os
 import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -36,15 +35,15 @@ class OllamaHttp:
     """POSTs to one Ollama. `address` is its place without the name and password that `url` may carry: it can be shown.
 
     Proxies of the environment are not asked, which is aiohttp's own way, and redirects are refusals: what is sent goes to
-    this address alone. `OLLAMA_API_KEY`, which Ollama's own clients know, is for an Ollama behind a proxy that asks for a key.
+    this address alone. `api_key` is for an Ollama behind a proxy that asks for one.
     """
 
-    def __init__(self, url: str, *, connect_timeout_s: float) -> None:
+    def __init__(self, url: str, *, connect_timeout_s: float, api_key: str = "") -> None:
         parts = urlsplit(url)
         self.address = parts.netloc.rpartition("@")[2]
-        self._headers = dict(_HEADERS)
-        if key := os.environ.get("OLLAMA_API_KEY"):
-            self._headers["Authorization"] = f"Bearer {key}"
+        self.authorization = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._headers = _HEADERS | self.authorization
+        if api_key:
             parts = parts._replace(netloc=self.address)  # one of the two, and a key is the newer one
         self._base = parts.geturl().rstrip("/")
         self._connect_timeout_s = connect_timeout_s

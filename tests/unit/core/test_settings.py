@@ -87,6 +87,12 @@ def test_a_qdrant_server_by_its_plain_names_is_used(monkeypatch: pytest.MonkeyPa
     assert VectorSettings().backend == "embedded"
 
 
+def test_ollamas_key_by_its_plain_name_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_API_KEY", "a-key")
+    assert LLMSettings().ollama_api_key.get_secret_value() == "a-key"
+    assert "a-key" not in repr(LLMSettings())
+
+
 @pytest.mark.parametrize("url", ["qdrant:6333", "ftp://qdrant", "http://"])
 def test_qdrants_address_is_an_address(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("QDRANT_URL", url)

@@ -44,12 +44,20 @@ class OllamaEmbedder:
     """An `Embedder` over `POST /api/embed`, repeated twice when Ollama cannot be reached (that is
     harmless)."""
 
-    def __init__(self, url: str, model: str, *, timeout_s: float = 60, connect_timeout_s: float = 2) -> None:
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        timeout_s: float = 60,
+        connect_timeout_s: float = 2,
+        api_key: str = "",
+    ) -> None:
         self._model = model
         self._timeout_s = timeout_s
         self._document_prefix, self._query_prefix = _PREFIXES.get(_family(model), ("", ""))
         self._dimension: int | None = None
-        self._http = OllamaHttp(url, connect_timeout_s=connect_timeout_s)
+        self._http = OllamaHttp(url, connect_timeout_s=connect_timeout_s, api_key=api_key)
 
     @property
     def model_id(self) -> str:

@@ -54,13 +54,15 @@ class OllamaModel:
         first_token_timeout_s: float = 120,
         stall_timeout_s: float = 30,
         context_tokens: int = 8192,
+        api_key: str = "",
     ) -> None:
         self._first_token_timeout_s = first_token_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._context_tokens = context_tokens
-        self._http = OllamaHttp(url, connect_timeout_s=connect_timeout_s)
+        self._http = OllamaHttp(url, connect_timeout_s=connect_timeout_s, api_key=api_key)
         self._client = ollama.AsyncClient(
             url,
+            headers=self._http.authorization,
             timeout=httpx.Timeout(None, connect=connect_timeout_s),
             # This address alone is asked: no proxy from the environment, no redirect.
             trust_env=False,
