@@ -1,24 +1,24 @@
 """The launcher: `python -m youworker_app.serve` checks what must be there, then serves until a signal comes.
 
-It imports neither Reflex nor a domain: the worker does, after the environment is set here.
+It imports neither Reflex nor a domain: the worker does, after the environment is set here. The supervisor lives as long
+as the server and does next to nothing, so it holds only what it needs; the settings are read by a child.
 """
 
 import ctypes
 import gc
+import multiprocessing
 import os
 import resource
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing.connection import Connection
 from pathlib import Path
-
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server import Server
-from pydantic import ValidationError
-
-from youworker_app.core.settings import ServerSettings, Settings, what_is_wrong
+from types import ModuleType
+from typing import Protocol, cast
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 FRONT_END = PROJECT_ROOT / ".web" / "build" / "client" / "index.html"
@@ -46,9 +46,36 @@ REFLEX_ENVIRONMENT = {
     "REFLEX_DIR": str(PROJECT_ROOT / ".web" / ".reflex"),
 }
 
+# Parts that libraries take along where they find them, and that a server never uses: to its worker they are not
+# installed, which saves 8 MB. A client of websockets asks for requests, tracebacks in colour and a template
+# engine's error pages for pygments, an HTTP/2 client for h2.
+NEVER_USED = ("requests", "pygments", "h2")
+
 
 class CannotStart(Exception):
     """Says in one sentence what is missing and what to do."""
+
+
+class Listens(Protocol):
+    """Whatever knows where the server listens and by what names people reach it."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def public_origins(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True)
+class Listening:
+    """What the supervisor has to know of the settings."""
+
+    host: str
+    port: int
+    public_origins: tuple[str, ...]
+    max_connections: int
+    shutdown_seconds: int
 
 
 def main() -> int:
@@ -56,8 +83,11 @@ def main() -> int:
     os.chdir(PROJECT_ROOT)
     os.environ.update(REFLEX_ENVIRONMENT)
     os.environ[_SUPERVISOR] = str(os.getpid())
+    leave_out(NEVER_USED)
+    told = ask_settings()
+    import_module("granian.server")  # takes as long as the settings: both at the same time
     try:
-        settings = read_settings()
+        settings = told()
         require_front_end(FRONT_END)
         require_free_port(settings.host, settings.port)
     except CannotStart as problem:
@@ -78,12 +108,59 @@ def say(words: str) -> None:
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - stays open
 
 
-def read_settings() -> ServerSettings:
-    """All settings are read, so that a wrong one is told before anything starts. Raises CannotStart."""
+def leave_out(names: tuple[str, ...]) -> None:
+    """To whoever imports them from now on, the modules are not installed; those that are loaded stay."""
+    for name in names:
+        sys.modules.setdefault(name, cast(ModuleType, None))
+
+
+def ask_settings() -> Callable[[], Listening]:
+    """Has the settings read by a child, which takes with it the 8 MB that reading them needs.
+
+    What is returned waits for it, and raises CannotStart.
+    """
+    fork = multiprocessing.get_context("fork")
+    ours, theirs = fork.Pipe(duplex=False)
+    child = fork.Process(target=_tell_settings, args=(theirs,))
+    child.start()
+    theirs.close()
+
+    def told() -> Listening:
+        try:
+            answer = ours.recv()
+        except EOFError:
+            raise CannotStart("the settings could not be read, see above.") from None
+        finally:
+            ours.close()
+            child.join()
+        if isinstance(answer, Listening):
+            return answer
+        raise CannotStart(answer)
+
+    return told
+
+
+def _tell_settings(pipe: Connection) -> None:
     try:
-        return Settings().server
+        pipe.send(read_settings())
+    except CannotStart as problem:
+        pipe.send(str(problem))
+
+
+def read_settings() -> Listening:
+    """All settings are read, so that a wrong one is told before anything starts. Raises CannotStart."""
+    # Only the child pays for these.
+    from pydantic import ValidationError
+
+    from youworker_app.core.settings import Settings, what_is_wrong
+
+    try:
+        server = Settings().server
     except ValidationError as error:
         raise CannotStart(f"a setting is wrong. {what_is_wrong(error)}.") from None
+    return Listening(
+        server.host, server.port, server.public_origins, server.max_connections, server.shutdown_seconds
+    )
 
 
 def require_front_end(index: Path) -> None:
@@ -116,7 +193,7 @@ def allow_files(wanted: int) -> int:
     return allowed
 
 
-def address(settings: ServerSettings) -> str:
+def address(settings: Listens) -> str:
     """The address to open in a browser: the first public one, else the one listened on."""
     if settings.public_origins:
         return settings.public_origins[0]
@@ -124,8 +201,14 @@ def address(settings: ServerSettings) -> str:
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
-def serve(settings: ServerSettings) -> None:
+def serve(settings: Listening) -> None:
     """Runs the server in the foreground. There is no access log: websocket addresses carry a bearer token."""
+    # Not for the worker, the command line and the child that reads settings, which import this module too.
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+    from granian.server import Server
+
     # The worker inherits it, and collects again once it has started: see `lifespan.settle_memory`.
     gc.disable()
     Server(

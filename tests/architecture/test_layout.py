@@ -36,6 +36,14 @@ TOP_LEVEL = (
 # (module, function) pairs that may import inside, each with its reason. Never to dodge a circle.
 IMPORTS_INSIDE: dict[tuple[str, str], str] = {
     (
+        "youworker_app/serve.py",
+        "read_settings",
+    ): "only the child that reads them pays for what reads settings",
+    (
+        "youworker_app/serve.py",
+        "serve",
+    ): "the settings are read at the same time, by a child that does not serve",
+    (
         "youworker_app/wiring.py",
         "_vectors",
     ): "the Qdrant client costs a fifth of a start; only who uses a server pays it",

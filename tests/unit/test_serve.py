@@ -2,6 +2,8 @@
 
 import resource
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +14,14 @@ from youworker_app.serve import (
     CannotStart,
     address,
     allow_files,
+    ask_settings,
+    leave_out,
     read_settings,
     require_free_port,
     require_front_end,
 )
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_used_port_is_told_with_the_way_out() -> None:
@@ -58,6 +64,51 @@ def test_settings_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("YOUWORKER_SERVER_PORT", "8123")
     assert read_settings().port == 8123
+
+
+def in_a_process(script: str) -> str:
+    """What a fresh interpreter prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=60
+    )
+    return done.stdout.strip() + done.stderr.strip()
+
+
+def test_the_supervisor_knows_the_settings_and_does_not_hold_what_reads_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("YOUWORKER_SERVER_PORT", "8123")
+    script = (
+        "import sys; from youworker_app.serve import ask_settings; "
+        "print(ask_settings()().port, sorted({'pydantic', 'sqlalchemy', 'reflex'} & sys.modules.keys()))"
+    )
+    assert in_a_process(script) == "8123 []"
+
+
+def test_what_the_child_refuses_is_told_by_the_supervisor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YOUWORKER_SERVER_PORT", "0")
+    script = (
+        "from youworker_app import serve\n"
+        "try: serve.ask_settings()()\n"
+        "except serve.CannotStart as problem: print(problem)"
+    )
+    assert "YOUWORKER_SERVER_PORT" in in_a_process(script)
+
+
+def test_a_child_that_dies_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("youworker_app.serve.read_settings", lambda: sys.exit(3))
+    with pytest.raises(CannotStart, match="could not be read"):
+        ask_settings()()
+
+
+def test_what_is_left_out_is_not_installed_for_who_looks_later() -> None:
+    leave_out(("a_part_that_nobody_has", "socket"))
+    try:
+        with pytest.raises(ModuleNotFoundError, match="a_part_that_nobody_has"):
+            __import__("a_part_that_nobody_has")
+        assert sys.modules["socket"] is socket
+    finally:
+        del sys.modules["a_part_that_nobody_has"]
 
 
 @pytest.mark.parametrize(
