@@ -16,6 +16,7 @@ from youworker_app.accounts.ports import AccountData, OpenPages
 from youworker_app.agent.service import AgentService
 from youworker_app.audit.ports import KeptTrail
 from youworker_app.audit.service import AuditService
+from youworker_app.audit.trail import Trail
 from youworker_app.chat.conversations import ConversationService
 from youworker_app.chat.live import LiveRuns
 from youworker_app.chat.ports import ChatData, RunningAnswers
@@ -41,6 +42,8 @@ from youworker_app.documents.intake import DocumentIntake
 from youworker_app.documents.ports import DocumentData, GroupDocuments
 from youworker_app.documents.service import DocumentService
 from youworker_app.documents.sharing import SharingService
+from youworker_app.gateways.anchors.places import anchor_places
+from youworker_app.gateways.anchors.protocol import AnchorStore
 from youworker_app.gateways.blobs.files import FileBlobStore
 from youworker_app.gateways.blobs.protocol import BlobStore
 from youworker_app.gateways.embeddings.minilm import MiniLMEmbedder
@@ -86,11 +89,14 @@ class Gateways:
     embedder: Embedder
     llm: LanguageModel
     parser: DocumentParser
+    anchors: tuple[AnchorStore, ...] = ()
 
     async def close(self) -> None:
         """Closes all of them."""
         for gateway in (self.parser, self.llm, self.embedder, self.vectors):
             await gateway.close()
+        for place in self.anchors:
+            await place.close()
 
 
 def build_gateways(settings: Settings) -> Gateways:
@@ -114,6 +120,7 @@ def build_gateways(settings: Settings) -> Gateways:
                 step_seconds=settings.ingestion.parser_timeout_s,
             )
         ),
+        anchors=anchor_places(settings.audit),
     )
 
 
@@ -169,6 +176,7 @@ class Installation:
         self.bus = EventBus()
         self.queue = JobQueue(workers=_AT_HAND)
         self.audit = AuditService(keys)
+        self.trail = Trail.over(self.db, keys, self.audit, gateways.anchors, settings.audit)
         self.sparse = SparseEncoder(keys.derive("sparse-terms"))
         self.ports = Ports(self.audit)
         self._preparing: asyncio.Task[None] | None = None
@@ -199,7 +207,7 @@ class Installation:
         self.intake, indexed = DocumentIntake(self.keys, self.audit), IndexedDocuments(self.keys)
         self.documents = DocumentService(*shared, gateways.parser, self.audit, self.bus)
         self.room = WaitingRoom(lambda job_id: self.queue.deliver(KIND, job_id))
-        pipeline = IngestionPipeline(
+        reading = (
             self.db,
             gateways.blobs,
             self.intake,
@@ -208,20 +216,9 @@ class Installation:
             gateways.vectors,
             self.sparse,
             self.bus,
-            self.room,
-            indexed,
         )
-        convoy = Convoy(
-            self.db,
-            gateways.blobs,
-            self.intake,
-            gateways.parser,
-            gateways.embedder,
-            gateways.vectors,
-            self.sparse,
-            self.bus,
-            indexed,
-        )
+        pipeline = IngestionPipeline(*reading, self.room, indexed)
+        convoy = Convoy(*reading, indexed)
         self.worker = IngestionWorker(
             self.db,
             self.intake,
@@ -292,6 +289,7 @@ class Installation:
         """
         await self.migrate()
         await check_master_key(self.db, self.keys)
+        self.trail.sealer.start()
         if isinstance(self.gateways.blobs, FileBlobStore):
             await self.gateways.blobs.sweep_unfinished()
         await self.recovery.sweep()
@@ -363,6 +361,7 @@ class Installation:
         """Hands over and closes everything."""
         await self.hand_over()
         await self.ports.settle()
+        await self.trail.sealer.stop()
         await self.close()
 
 

@@ -6,7 +6,6 @@ processes that seal at once, one wins and the other comes again. What a block pr
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -74,16 +73,17 @@ class Sealer:
         """Begins; what an earlier process left unsealed is taken first."""
         self._audit.news.set()
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(_ended)
 
     async def stop(self) -> None:
         """Ends, with everything sealed that is committed, unless the database is away: then the next start does it."""
         if self._task is None:
             return
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait((self._task,))
         self._task = None
-        await self._turn()
+        if self._audit.news.is_set():
+            await self._turn()
 
     async def seal(self) -> int:
         """Puts everything that is in no block into one or more; answers how many blocks it took. Raises SealedMeanwhile."""
@@ -119,8 +119,8 @@ class Sealer:
     async def _run(self) -> None:
         while True:
             await self._audit.news.wait()
-            await self._turn()
             await asyncio.sleep(self._interval_s)
+            await self._turn()
 
     async def _turn(self) -> None:
         self._audit.news.clear()
@@ -136,3 +136,8 @@ class Sealer:
             # What could not be told is not asked of a place that is away each second.
             self._anchor_after = now() + _PATIENCE
             self._audit.news.set()
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("audit_sealer_failed", exc_info=error)

@@ -12,6 +12,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, NoDecode
 
 from youworker_app.core.addresses import parse_network
+from youworker_app.core.audit_settings import AuditSettings as AuditSettings
 from youworker_app.core.database_url import connectable
 from youworker_app.core.origins import parse_origin
 from youworker_app.core.settings_source import prefixed, split
@@ -313,6 +314,7 @@ class Settings:
         self.storage = StorageSettings(data_dir=data_dir) if data_dir else StorageSettings()
         self.database = DatabaseSettings()
         self.security = SecuritySettings()
+        self.audit = AuditSettings()
         self.vectors = VectorSettings()
         self.embedding = EmbeddingSettings()
         self.llm = LLMSettings()
@@ -328,6 +330,7 @@ class Settings:
 CONCERNS: tuple[type[BaseSettings], ...] = (
     DatabaseSettings,
     SecuritySettings,
+    AuditSettings,
     StorageSettings,
     VectorSettings,
     LLMSettings,
