@@ -32,6 +32,7 @@ from youworker_app.core.keys import DataKeys
 from youworker_app.core.migrations import migrate
 from youworker_app.core.ownership import DataFolder
 from youworker_app.core.ports import Ports
+from youworker_app.core.rates import RateLimits
 from youworker_app.core.secrets import load_master_keys
 from youworker_app.core.settings import Settings
 from youworker_app.core.stopping import Stopping
@@ -168,13 +169,11 @@ class Installation:
         self.index = _generations(gateways.vectors)
         self.settings, self.gateways, self.keys = settings, replace(gateways, vectors=self.index), keys
         self.stopping = stopping or Stopping()
-        self.db = Database(
-            settings.database_url(),
-            settings.database,
-            explains=settings.server.log_level == "DEBUG",
-        )
+        explains = settings.server.log_level == "DEBUG"
+        self.db = Database(settings.database_url(), settings.database, explains=explains)
         self.bus = EventBus()
         self.queue = JobQueue(workers=_AT_HAND)
+        self.rates = RateLimits(settings.limits)
         self.audit = AuditService(keys)
         self.trail = Trail.over(self.db, keys, self.audit, gateways.anchors, settings.audit)
         self.sparse = SparseEncoder(keys.derive("sparse-terms"))
@@ -200,6 +199,7 @@ class Installation:
         registry.provide(EventBus, self.bus)
         registry.provide(Settings, self.settings)
         registry.provide(Stopping, self.stopping)
+        registry.provide(RateLimits, self.rates)
 
     def _wire_documents(self) -> None:
         gateways = self.gateways
@@ -313,6 +313,7 @@ class Installation:
     async def close(self) -> None:
         """Closes gateways and database."""
         await self.gateways.close()
+        await self.rates.close()
         await self.db.close()
 
     async def _open_index(self) -> None:

@@ -21,8 +21,9 @@ from youworker_app.accounts.service import AccountService
 from youworker_app.api.app import create_api
 from youworker_app.api.middleware import OuterPolicy, harden
 from youworker_app.core.db import Database
+from youworker_app.core.rates import RateLimits
 from youworker_app.core.registry import provide
-from youworker_app.core.settings import Settings
+from youworker_app.core.settings import LimitSettings, Settings
 from youworker_app.groups import routes as group_routes
 from youworker_app.groups.service import GroupService
 from youworker_app.operations import routes as health_routes
@@ -88,6 +89,7 @@ async def rest(
     provide(DeviceService, devices)
     provide(OwnPasswordService, own_password)
     provide(HealthService, HealthService(database))
+    provide(RateLimits, RateLimits(LimitSettings()))
     provide(Authentication, Authentication(accounts.authenticate, accounts.check_csrf))
     return Rest(harden(shared_app(), OuterPolicy()), accounts)
 

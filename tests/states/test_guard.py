@@ -12,7 +12,9 @@ from youworker_app.accounts.ui.state import AccountState
 from youworker_app.chat.ui.state import ChatState
 from youworker_app.core import registry
 from youworker_app.core.errors import Unauthenticated
+from youworker_app.core.rates import RateLimits
 from youworker_app.core.registry import service
+from youworker_app.core.settings import LimitSettings
 from youworker_app.core.telemetry import client_address
 from youworker_app.documents.ui.state import DocumentsState
 from youworker_app.ui.base_state import BaseState, session_secret
@@ -74,6 +76,7 @@ async def test_vars_cannot_be_set_by_name(sign_in: SignIn) -> None:
 
 
 async def test_nobody_is_sent_to_the_sign_in_and_back_afterwards(tabs: OpenTab) -> None:
+    registry.provide(RateLimits, RateLimits(LimitSettings()))
     tab = tabs("stranger", path="/c/some-id")
     await tab.do(ChatState.open)
     assert isinstance(tab.failures[0], Unauthenticated)

@@ -22,6 +22,7 @@ from youworker_app.api.cookies import (
     set_presession,
     set_session,
 )
+from youworker_app.api.costs import address_pays
 from youworker_app.core.errors import AppError, Unauthenticated
 from youworker_app.core.registry import service
 
@@ -48,6 +49,7 @@ async def set_up(request: Request) -> Response:
     fields, accounts = await _fields(request), service(AccountService)
     token = fields.get("setup_token", "")
     try:
+        await address_pays(request)
         accounts.check_presession(request.cookies.get(PRESESSION_COOKIE, ""), fields.get("csrf", ""))
         signed_in = await accounts.set_up(
             token, fields.get("username", ""), fields.get("password", ""), client_of(request)
@@ -65,6 +67,7 @@ async def log_in(request: Request) -> Response:
     fields, accounts = await _fields(request), service(AccountService)
     target = local_path(fields.get("next", ""))
     try:
+        await address_pays(request)
         accounts.check_presession(request.cookies.get(PRESESSION_COOKIE, ""), fields.get("csrf", ""))
         signed_in = await accounts.sign_in(
             fields.get("username", ""), fields.get("password", ""), client_of(request)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from youworker_app.access.actor import Scope
@@ -25,6 +25,7 @@ from youworker_app.accounts.schemas import (
 from youworker_app.accounts.service import AccountService
 from youworker_app.api.actor import CurrentActor, presented
 from youworker_app.api.cookies import clear_session, set_session
+from youworker_app.api.costs import address_pays
 from youworker_app.api.described import errors
 from youworker_app.api.paging import PageQuery
 from youworker_app.api.params import OpaqueId, one_of
@@ -110,7 +111,7 @@ def client_of(request: Request) -> Client:
     return Client(request.client.host if request.client else "", request.headers.get("user-agent", ""))
 
 
-@router.post("/setup", status_code=201, responses=errors(409))
+@router.post("/setup", status_code=201, responses=errors(409), dependencies=[Depends(address_pays)])
 async def set_up(request: Request, response: Response, body: SetupBody) -> SignedInAnswer:
     """Makes the first account, with the token that the server printed at its start; only while there is none."""
     accounts = service(AccountService)
@@ -118,7 +119,7 @@ async def set_up(request: Request, response: Response, body: SetupBody) -> Signe
     return _signed_in(request, response, signed_in)
 
 
-@router.post("/auth/login", responses=errors(429))
+@router.post("/auth/login", dependencies=[Depends(address_pays)])
 async def log_in(request: Request, response: Response, body: LoginBody) -> SignedInAnswer:
     signed_in = await service(AccountService).sign_in(body.username, body.password, client_of(request))
     return _signed_in(request, response, signed_in)

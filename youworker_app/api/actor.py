@@ -11,7 +11,9 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
 from youworker_app.access.actor import Actor
 from youworker_app.access.credentials import Authentication, Carrier, Credential
 from youworker_app.api.cookies import SESSION_COOKIE
+from youworker_app.api.costs import address_pays, cost_of
 from youworker_app.core.errors import Malformed, Unauthenticated
+from youworker_app.core.rates import RateLimits, person
 from youworker_app.core.registry import service
 
 CSRF_HEADER: Final = "x-csrf-token"
@@ -52,12 +54,20 @@ async def current_actor(
     _key: object = _DOCUMENTED[1],
     _cookie: object = _DOCUMENTED[2],
 ) -> Actor:
-    """The person who asks. Raises Unauthenticated (401), CsrfMismatch (403) for a write by cookie without its token."""
+    """The person who asks, and who pays for it.
+
+    Raises Unauthenticated (401), TooManyRequests (429), CsrfMismatch (403) for a write by cookie without its token.
+    """
     credential = presented(request)
-    if credential is None:
-        raise Unauthenticated
     port = service(Authentication)
-    actor = await port.authenticate(credential)
+    try:
+        if credential is None:
+            raise Unauthenticated
+        actor = await port.authenticate(credential)
+    except Unauthenticated:
+        await address_pays(request)
+        raise
+    await service(RateLimits).charge(cost_of(request), person(actor.user_id))
     if credential.carrier is Carrier.COOKIE and request.method not in _READS:
         port.check_csrf(credential.secret, request.headers.get(CSRF_HEADER, ""))
     return actor

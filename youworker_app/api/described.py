@@ -42,4 +42,4 @@ def errors(*statuses: int) -> Responses:
     return {status: {"model": ErrorAnswer, "description": _TOLD[status]} for status in statuses}
 
 
-ANYWHERE: Final = errors(400, 401, 403, 404, 408, 413, 415, 422)
+ANYWHERE: Final = errors(400, 401, 403, 404, 408, 413, 415, 422, 429)

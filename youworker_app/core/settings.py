@@ -15,6 +15,7 @@ from youworker_app.core.addresses import parse_network
 from youworker_app.core.audit_settings import AuditSettings as AuditSettings
 from youworker_app.core.database_url import connectable
 from youworker_app.core.origins import parse_origin
+from youworker_app.core.rate_settings import LimitSettings as LimitSettings
 from youworker_app.core.settings_source import prefixed, split
 from youworker_app.core.vector_settings import VectorSettings as VectorSettings
 
@@ -321,6 +322,7 @@ class Settings:
         self.ingestion = IngestionSettings()
         self.chat = ChatSettings()
         self.server = ServerSettings()
+        self.limits = LimitSettings()
 
     def database_url(self) -> str:
         """The database's URL, SQLite in the data folder unless set."""
@@ -338,6 +340,7 @@ CONCERNS: tuple[type[BaseSettings], ...] = (
     IngestionSettings,
     ChatSettings,
     ServerSettings,
+    LimitSettings,
     CommandSettings,
 )
 

@@ -6,6 +6,7 @@ from youworker_app.access.actor import Actor
 from youworker_app.access.credentials import Authentication, Carrier, Credential
 from youworker_app.api.cookies import SESSION_COOKIE
 from youworker_app.core.errors import Detail, Unauthenticated
+from youworker_app.core.rates import RateLimits, person, stranger
 from youworker_app.core.registry import service
 from youworker_app.ui import i18n
 
@@ -28,11 +29,21 @@ class BaseState(rx.State):
     _bound: str = ""
 
     async def _actor(self) -> Actor:
-        """Who asks, authenticated anew each time. Raises Unauthenticated."""
+        """Who asks, authenticated anew each time, and who pays for the event. Raises Unauthenticated, TooManyRequests."""
         secret = session_secret(self.router.headers.cookie)
-        if not secret:
-            raise Unauthenticated
-        return await service(Authentication).authenticate(Credential(Carrier.COOKIE, secret))
+        try:
+            if not secret:
+                raise Unauthenticated
+            actor = await service(Authentication).authenticate(Credential(Carrier.COOKIE, secret))
+        except Unauthenticated:
+            await self._address_pays()
+            raise
+        await service(RateLimits).charge_due(person(actor.user_id))
+        return actor
+
+    async def _address_pays(self) -> None:
+        """For who is nobody yet. Raises TooManyRequests."""
+        await service(RateLimits).charge_due(stranger())
 
     def _text(self, key: str, **details: Detail) -> str:
         return i18n.text(self.language, key, **details)

@@ -63,6 +63,7 @@ class EntranceState(BaseState):
     async def open_login(self) -> EventSpec | None:
         """Leads to the setup while there is no account, and past the sign-in who is signed in already."""
         self._enter()
+        await self._address_pays()
         if await service(AccountService).needs_setup():
             return rx.redirect("/setup", replace=True)
         return rx.redirect("/", replace=True) if await self._is_signed_in() else None
@@ -71,6 +72,7 @@ class EntranceState(BaseState):
     async def open_setup(self) -> EventSpec | None:
         """Leads to the sign-in once there is an account."""
         self._enter()
+        await self._address_pays()
         self.setup_token = self.router.url.query_parameters.get("token", "")
         return None if await service(AccountService).needs_setup() else rx.redirect("/login", replace=True)
 

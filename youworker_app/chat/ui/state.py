@@ -11,7 +11,7 @@ from youworker_app.chat.conversations import ConversationService
 from youworker_app.chat.schemas import AskQuestion, MessageView, StartedRun, first_title
 from youworker_app.chat.service import ChatService
 from youworker_app.chat.ui.views import MessageItem, asked_items, message_item
-from youworker_app.core.errors import AppError, NotFound
+from youworker_app.core.errors import AppError, NotFound, TooManyRequests
 from youworker_app.core.events import Event
 from youworker_app.core.paging import PageRequest
 from youworker_app.core.registry import service
@@ -61,7 +61,11 @@ class ChatState(BaseState):
     @rx.event
     async def ask(self, question: str) -> EventSpec | None:
         """Asks; a question that is refused goes back into the composer."""
-        return await self._ask(await self._actor(), question)
+        try:
+            actor = await self._actor()
+        except TooManyRequests as error:
+            return self._give_back(question, error)
+        return await self._ask(actor, question)
 
     @rx.event
     async def ask_again(self, message_id: str) -> EventSpec | None:
@@ -81,11 +85,14 @@ class ChatState(BaseState):
         try:
             started = await service(ChatService).ask(actor, asked)
         except AppError as error:
-            self.draft = Draft(self.draft.n + 1, question)
-            return on_error(error)
+            return self._give_back(question, error)
         self._begin(started, question.strip())
         documents = await self.get_state(DocumentsState)
         return DocumentsState.settle(False) if documents.attached else None
+
+    def _give_back(self, question: str, error: AppError) -> EventSpec:
+        self.draft = Draft(self.draft.n + 1, question)
+        return on_error(error)
 
     @rx.event
     async def stop(self) -> None:

@@ -1,0 +1,95 @@
+"""What each handler of a page costs whoever calls it, by the names that the isolation tables use.
+
+A test fails on a handler without a row. Free is what only touches the tab itself: typing, opening and closing, hydration.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Final
+
+from reflex.state import BaseState, State
+from reflex_base.utils.format import format_event_handler
+
+from youworker_app.core.rates import Cost
+
+_PACKAGE: Final = "youworker_app."
+
+COSTS: Final[Mapping[str, Cost]] = {
+    "reflex.state.State.hydrate": Cost.FREE,
+    "reflex.state.State.hydrate_and_load": Cost.FREE,
+    "reflex.state.State.set_is_hydrated": Cost.FREE,
+    "reflex.state.OnLoadInternalState.on_load_internal": Cost.FREE,
+    "reflex.state.OnLoadInternalState.set_is_hydrated": Cost.FREE,
+    "reflex.state.UpdateVarsInternalState.update_vars_internal": Cost.FREE,
+    "reflex.state.FrontendEventExceptionState.handle_frontend_exception": Cost.FREE,
+    "ui.errors.ToastState.show": Cost.FREE,
+    "ui.errors.ToastState.show_error": Cost.FREE,
+    "ui.errors.ToastState.show_failure": Cost.FREE,
+    "ui.errors.ToastState.close": Cost.FREE,
+    "accounts.ui.state.EntranceState.open_login": Cost.READ,
+    "accounts.ui.state.EntranceState.open_setup": Cost.READ,
+    "accounts.ui.state.AccountState.open": Cost.READ,
+    "accounts.ui.state.AccountState.choose": Cost.WRITE,
+    # --- chat
+    "chat.ui.state.ChatState.open": Cost.READ,
+    "chat.ui.state.ChatState.refresh": Cost.READ,
+    "chat.ui.state.ChatState.show_older": Cost.READ,
+    "chat.ui.state.ChatState.ask": Cost.CHAT,
+    "chat.ui.state.ChatState.ask_again": Cost.CHAT,
+    "chat.ui.state.ChatState.stop": Cost.FREE,
+    "chat.ui.state.ChatState.leave": Cost.FREE,
+    "chat.ui.state.ChatState.suggest": Cost.FREE,
+    "chat.ui.state.ModelState.refresh": Cost.READ,
+    "chat.ui.state.ModelState.choose": Cost.FREE,
+    "chat.ui.state.ModelState.explain": Cost.FREE,
+    "chat.ui.sidebar_state.SidebarState.refresh": Cost.READ,
+    "chat.ui.sidebar_state.SidebarState.search": Cost.READ,
+    "chat.ui.sidebar_state.SidebarState.show_more": Cost.READ,
+    "chat.ui.sidebar_state.SidebarState.choose": Cost.FREE,
+    "chat.ui.sidebar_state.SidebarState.rename": Cost.WRITE,
+    "chat.ui.sidebar_state.SidebarState.delete": Cost.WRITE,
+    "chat.ui.sidebar_state.SidebarState.keep_title": Cost.FREE,
+    "chat.ui.sidebar_state.SidebarState.keep": Cost.FREE,
+    "chat.ui.panel_state.PanelState.open": Cost.READ,
+    "chat.ui.panel_state.PanelState.close": Cost.FREE,
+    "chat.ui.live.LiveState.watch": Cost.READ,
+    # --- documents
+    "documents.ui.state.DocumentsState.refresh": Cost.READ,
+    "documents.ui.state.DocumentsState.search": Cost.READ,
+    "documents.ui.state.DocumentsState.show_more": Cost.READ,
+    "documents.ui.state.DocumentsState.choose_group": Cost.READ,
+    "documents.ui.state.DocumentsState.stored": Cost.READ,
+    "documents.ui.state.DocumentsState.attach": Cost.READ,
+    "documents.ui.state.DocumentsState.detach": Cost.FREE,
+    "documents.ui.state.DocumentsState.settle": Cost.FREE,
+    "documents.ui.state.DocumentsState.doom": Cost.FREE,
+    "documents.ui.state.DocumentsState.keep": Cost.FREE,
+    "documents.ui.state.DocumentsState.delete": Cost.WRITE,
+    "documents.ui.viewer_state.ViewerState.open": Cost.READ,
+    "documents.ui.viewer_state.ViewerState.read_on": Cost.READ,
+    "documents.ui.viewer_state.ViewerState.close": Cost.FREE,
+    "ingestion.ui.state.WorkState.retry": Cost.UPLOAD,
+    "ingestion.ui.state.WorkState.stop": Cost.WRITE,
+}
+
+
+def cost_of(event: str) -> Cost:
+    """What an event costs, by the name that a page sends. What has no row costs as a change does."""
+    return _prices().get(event, Cost.WRITE)
+
+
+@cache
+def _prices() -> Mapping[str, Cost]:
+    """By the names that pages send; every state is there when the first event comes."""
+    return {
+        format_event_handler(handler): COSTS[name]
+        for state in _states(State)
+        for short, handler in state.event_handlers.items()
+        if (name := f"{state.__module__.removeprefix(_PACKAGE)}.{state.__name__}.{short}") in COSTS
+    }
+
+
+def _states(root: type[BaseState]) -> Iterator[type[BaseState]]:
+    yield root
+    for each in root.get_substates():
+        yield from _states(each)
