@@ -1,4 +1,9 @@
+import re
+import sys
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.retrieval.passages import SPARSE, numbered, passage
 from youworker_app.retrieval import terms
@@ -13,6 +18,23 @@ def told(query: str, text: str, language: str = "en") -> str | None:
     one = match_candidates(READER, query, [passage(text, language=language)])[0]
     sentence = telling_sentence(one)
     return text[sentence.start : sentence.end] if sentence else None
+
+
+PLAINLY = re.compile("(?:[^\\W_]|[\u0300-\u036f\u00ad])+")
+"""What a word is, as one would write it down."""
+
+
+@given(st.text("aB7È_ .\n\u0130\u0300\u036f\u0370\u00ad\u00ac\u03a3", max_size=12))
+def test_words_are_runs_of_letters_digits_and_what_belongs_to_them(text: str) -> None:
+    assert terms._WORD.findall(text) == PLAINLY.findall(text)
+    assert len(READER.terms(text, "en")) == len(PLAINLY.findall(text))
+
+
+def test_no_character_enters_or_leaves_a_word_by_being_made_small() -> None:
+    changed = [one for one in map(chr, range(sys.maxunicode + 1)) if one.lower() != one]
+    assert len(changed) > 1_000
+    for one in changed:
+        assert PLAINLY.findall(one) == ([one] if PLAINLY.fullmatch(one.lower()) else []), hex(ord(one))
 
 
 @pytest.mark.parametrize(
