@@ -89,7 +89,8 @@ async def page_picture(
     if matches(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     picture = await documents.page_picture(actor, file_id, page, chunk_id=chunk_id)
-    return Response(picture, media_type="image/png", headers=headers)
+    inert = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": _INERT}
+    return Response(picture, media_type="image/png", headers=headers | inert)
 
 
 async def _streamed(content: FileContent, *, is_part: bool) -> Response:
