@@ -16,6 +16,7 @@ from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.passwords import Passwords
 from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.ports import AccountData
+from youworker_app.accounts.resets import ResetService
 from youworker_app.accounts.schemas import Carrier, Client, CreateUser, Credential, SignedIn
 from youworker_app.accounts.service import AccountService
 from youworker_app.audit.service import AuditService
@@ -117,6 +118,12 @@ def own_password(
 ) -> OwnPasswordService:
     """The service that changes one's own password on `database`."""
     return OwnPasswordService(database, audit, passwords, bus)
+
+
+@pytest.fixture
+def resets(database: Database, audit: AuditService, passwords: Passwords, ports: Ports) -> ResetService:
+    """The service of one-time links on `database`."""
+    return ResetService(database, audit, passwords, ports)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from youworker_app.accounts import form_routes, security_routes
+from youworker_app.accounts import form_routes
 from youworker_app.accounts import routes as accounts
 from youworker_app.api.app import create_api
 from youworker_app.api.connections import Connections
@@ -23,7 +23,7 @@ from youworker_app.retrieval import routes as retrieval
 def build_rest() -> FastAPI:
     """The application; the services that its routes ask for are wired before the first request."""
     # Routes are tried in order: what is asked most, and while somebody waits for each millisecond, stands first.
-    domains = (chat, accounts, groups, documents, ingestion, retrieval, security_routes)
+    domains = (chat, accounts, groups, documents, ingestion, retrieval)
     return create_api(
         [domain.router for domain in domains],
         plain=[form_routes.router, operations.router],

@@ -190,12 +190,8 @@ class Installation:
             self.db, self.keys, self.settings.security, self.audit, self.ports, self.bus, self._hasher
         )
         made = wire_accounts(ground)
-        self.groups, self.accounts, self.api_keys, self.people = (
-            made.groups,
-            made.accounts,
-            made.api_keys,
-            made.people,
-        )
+        self.groups, self.accounts, self.api_keys = made.groups, made.accounts, made.api_keys
+        self.people, self.resets = made.people, made.resets
         registry.provide(EventBus, self.bus)
         registry.provide(Settings, self.settings)
         registry.provide(Stopping, self.stopping)

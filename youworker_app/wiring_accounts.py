@@ -11,6 +11,7 @@ from youworker_app.accounts.newcomers import Newcomers
 from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.passwords import Passwords
 from youworker_app.accounts.people import PeopleService
+from youworker_app.accounts.resets import ResetService
 from youworker_app.accounts.service import AccountService
 from youworker_app.audit.service import AuditService
 from youworker_app.core import registry
@@ -43,6 +44,7 @@ class AccountServices:
     accounts: AccountService
     api_keys: ApiKeyService
     people: PeopleService
+    resets: ResetService
 
 
 def wire_accounts(ground: Ground) -> AccountServices:
@@ -53,11 +55,13 @@ def wire_accounts(ground: Ground) -> AccountServices:
     accounts = AccountService(db, ground.keys, security, audit, groups, passwords)
     api_keys = ApiKeyService(db, security, audit)
     people = PeopleService(db, audit, groups, ground.ports, Newcomers(passwords, ground.keys))
+    resets = ResetService(db, audit, passwords, ground.ports)
     registry.provide(GroupService, groups)
     registry.provide(AccountService, accounts)
     registry.provide(ApiKeyService, api_keys)
     registry.provide(PeopleService, people)
     registry.provide(OwnPasswordService, OwnPasswordService(db, audit, passwords, ground.bus))
+    registry.provide(ResetService, resets)
     registry.provide(DeviceService, DeviceService(db, security, audit, ground.bus))
     registry.provide(Authentication, Authentication(accounts.authenticate, accounts.check_csrf))
-    return AccountServices(groups, accounts, api_keys, people)
+    return AccountServices(groups, accounts, api_keys, people, resets)

@@ -11,12 +11,13 @@ from starlette.types import ASGIApp
 
 from tests.people import PASSWORD
 from youworker_app.access.credentials import Authentication
-from youworker_app.accounts import form_routes, security_routes
+from youworker_app.accounts import form_routes
 from youworker_app.accounts import routes as account_routes
 from youworker_app.accounts.api_keys import ApiKeyService
 from youworker_app.accounts.devices import DeviceService
 from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.people import PeopleService
+from youworker_app.accounts.resets import ResetService
 from youworker_app.accounts.service import AccountService
 from youworker_app.api.app import create_api
 from youworker_app.api.middleware import OuterPolicy, harden
@@ -79,6 +80,7 @@ async def rest(
     groups: GroupService,
     devices: DeviceService,
     own_password: OwnPasswordService,
+    resets: ResetService,
 ) -> Rest:
     """The application over a fresh database."""
     provide(Settings, Settings())
@@ -88,6 +90,7 @@ async def rest(
     provide(GroupService, groups)
     provide(DeviceService, devices)
     provide(OwnPasswordService, own_password)
+    provide(ResetService, resets)
     provide(HealthService, HealthService(database))
     provide(RateLimits, RateLimits(LimitSettings()))
     provide(Authentication, Authentication(accounts.authenticate, accounts.check_csrf))
@@ -103,7 +106,7 @@ def shared_app() -> Any:
 def make_app(*more: APIRouter) -> Any:
     """The application of these domains, and more."""
     return create_api(
-        [account_routes.router, security_routes.router, group_routes.router, *more],
+        [account_routes.router, group_routes.router, *more],
         plain=[form_routes.router, health_routes.router],
     )
 

@@ -49,7 +49,7 @@ async def test_every_route_that_costs_is_refused_when_it_is_asked_too_often(web:
         limits, (method, path) = one_each(), address(name)
         by_address = cost is Cost.SIGN_IN
         await limits.charge(cost, HOME if by_address else person(anna.actor.user_id))
-        body = {"setup_token": "", "username": "a", "password": "b"}
+        body = {"setup_token": "", "token": "", "username": "a", "password": "b"}
         is_form = path.startswith("/auth/form/")
         answer = await anna.http.request(method, path, **{"data" if is_form else "json": body})
         if is_form:

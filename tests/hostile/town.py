@@ -57,6 +57,8 @@ class Town:
         }
         if operation == "POST /v1/users":
             known["username"] = f"colleague{next(self._numbers)}"
+        if operation == "POST /v1/auth/reset":
+            known["token"] = self.ids["reset_token"]
         if operation == "POST /v1/groups/{group_id}/members":
             known["username"] = self.ids["username"]
         return known
@@ -71,6 +73,7 @@ class Town:
         await self.ask()
         await self.add_key()
         await self.add_login()
+        await self.add_reset()
 
     async def restore(self, operation: str) -> None:
         """Makes anew what `operation` (`DELETE /v1/…`) may have taken away when it went well."""
@@ -135,6 +138,11 @@ class Town:
         actor = await self._accounts.authenticate(Credential(Carrier.COOKIE, signed.token))
         self.ids["login_id"] = actor.credential_id
 
+    async def add_reset(self) -> None:
+        """A link by which a colleague chooses a new password."""
+        made = await self.web.house.installation.resets.issue_reset(self.actor, self.ids["user_id"])
+        self.ids["reset_token"] = made.token
+
     @property
     def _accounts(self) -> Any:
         return self.web.house.installation.accounts
@@ -150,8 +158,10 @@ _TAKEN: Final = {
     "POST /v1/account/password": ("sign_in", "add_login"),
     "DELETE /v1/account/sessions": ("sign_in", "add_login"),
     "DELETE /v1/account/sessions/{login_id}": ("add_login",),
-    "PATCH /v1/users/{user_id}": ("add_member",),
-    "DELETE /v1/users/{user_id}": ("add_member",),
+    "POST /v1/auth/reset": ("add_reset",),
+    "POST /v1/users/{user_id}/reset": ("add_reset",),
+    "PATCH /v1/users/{user_id}": ("add_member", "add_reset"),
+    "DELETE /v1/users/{user_id}": ("add_member", "add_reset"),
     "DELETE /v1/groups/{group_id}": ("found_group", "add_member", "look_at_document"),
     "POST /v1/groups/{group_id}/members": ("add_newcomer",),
     "DELETE /v1/groups/{group_id}/members/{user_id}": ("add_member",),

@@ -73,6 +73,7 @@ BY_ID: Final[Mapping[str, Row]] = {
     "PATCH /v1/users/{user_id}": Row(
         "user", Scope.ADMIN, OWN, NOTHING, frozenset({200, 409}), {"is_active": False}, ends=True
     ),
+    "POST /v1/users/{user_id}/reset": Row("user", Scope.ADMIN, OWN, NOTHING, frozenset({201}), ends=True),
     "DELETE /v1/users/{user_id}": Row("user", Scope.ADMIN, OWN, NOTHING, frozenset({204, 409}), ends=True),
 }
 

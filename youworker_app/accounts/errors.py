@@ -23,6 +23,13 @@ class SetupTokenWrong(Forbidden):
     template = "This setup link is not valid. Use the newest one that the server printed when it started."
 
 
+class ResetLinkWrong(Forbidden):
+    """The same for a link that never was, was used, or has run out."""
+
+    code = "RESET_LINK_WRONG"
+    template = "This link is not valid any more. Ask an administrator for a new one."
+
+
 class AlreadySetUp(Conflict):
     code, template = "ALREADY_SET_UP", "This installation is set up already. Sign in instead."
 

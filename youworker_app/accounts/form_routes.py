@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from youworker_app.access.credentials import Carrier, Credential
+from youworker_app.accounts.resets import ResetService
 from youworker_app.accounts.routes import client_of
 from youworker_app.accounts.service import AccountService
 from youworker_app.api.cookies import (
@@ -31,6 +32,7 @@ router = APIRouter(prefix=FORMS_PATH, include_in_schema=False)
 HOME: Final = "/"
 LOGIN: Final = "/login"
 SETUP: Final = "/setup"
+RESET: Final = "/reset"
 _LONGEST_NEXT: Final = 1_000
 _MOST_FIELDS: Final = 10
 
@@ -76,6 +78,23 @@ async def log_in(request: Request) -> Response:
         return _back_to(LOGIN, error, {} if target == HOME else {"next": target})
     response = _see(target)
     set_session(request, response, signed_in.token, signed_in.expires_at)
+    return response
+
+
+@router.post("/reset")
+async def reset_password(request: Request) -> Response:
+    """The password that a one-time link lets choose; who has chosen it signs in."""
+    fields = await _fields(request)
+    token = fields.get("token", "")
+    try:
+        await address_pays(request)
+        cookie = request.cookies.get(PRESESSION_COOKIE, "")
+        service(AccountService).check_presession(cookie, fields.get("csrf", ""))
+        await service(ResetService).reset_password(token, fields.get("password", ""))
+    except AppError as error:
+        return _back_to(RESET, error, {"token": token[:200]})
+    response = _see(f"{LOGIN}?done=reset")
+    clear_session(request, response)
     return response
 
 

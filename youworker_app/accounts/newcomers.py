@@ -18,13 +18,16 @@ class Newcomers:
         self._passwords, self._keys = passwords, keys
 
     async def prepare(self, wanted: CreateUser) -> NewUser:
-        """The person with a hashed password and a wrapped key.
+        """The person with a hashed password, if one is given, and a wrapped key.
 
         Raises UsernameNotUsable, PasswordTooShort, PasswordTooLong, PasswordTooCommon.
         """
         name = visible_name(wanted.username)
         if name is None or len(name) > LONGEST_USERNAME:
             raise UsernameNotUsable(max_length=LONGEST_USERNAME)
-        self._passwords.check_new(wanted.password, name)
+        hashed = None
+        if wanted.password is not None:
+            self._passwords.check_new(wanted.password, name)
+            hashed = await self._passwords.hash(wanted.password)
         _, wrapped = self._keys.new()
-        return NewUser(name, await self._passwords.hash(wanted.password), wrapped, wanted.is_root)
+        return NewUser(name, hashed, wrapped, wanted.is_root)

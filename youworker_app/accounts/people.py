@@ -4,7 +4,7 @@ from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.permissions import Permission, require
 from youworker_app.accounts.newcomers import Newcomers
 from youworker_app.accounts.repository import AccountRepository, Entrance
-from youworker_app.accounts.schemas import CreateUser, UserView
+from youworker_app.accounts.schemas import ChangeUser, CreateUser, UserView
 from youworker_app.audit.service import AuditService
 from youworker_app.core.db import Database
 from youworker_app.core.paging import Page, PageRequest, cursor_for
@@ -13,7 +13,7 @@ from youworker_app.groups.service import GroupService
 
 
 class PeopleService:
-    """Makes, lists, suspends, restores and removes people."""
+    """Makes, lists, suspends, restores and removes people, and says who else is an administrator."""
 
     def __init__(
         self, db: Database, audit: AuditService, groups: GroupService, ports: Ports, newcomers: Newcomers
@@ -31,29 +31,35 @@ class PeopleService:
             await self._audit.record(unit, actor, "user.created", resource_type="user", resource_id=view.id)
         return view
 
-    async def list_users(self, actor: Actor, page: PageRequest) -> Page[UserView]:
-        """Everybody, oldest first. Root only. Raises Malformed on a foreign cursor."""
+    async def list_users(self, actor: Actor, page: PageRequest, query: str = "") -> Page[UserView]:
+        """Everybody with `query` in their name, oldest first. Root only. Raises Malformed on a foreign cursor."""
         require_scope(actor, Scope.ADMIN)
         require(actor, Permission.ADMINISTER)
         async with self._db.read() as unit:
-            found = await AccountRepository(unit, actor).list_users(page.position(), page.limit)
+            found = await AccountRepository(unit, actor).list_users(page.position(), page.limit, query)
         items = found[: page.limit]
         return Page(
             items, cursor_for(items[-1].created_at, items[-1].id) if len(found) > page.limit else None
         )
 
     async def set_active(self, actor: Actor, user_id: str, *, is_active: bool) -> UserView:
-        """Suspends or restores a person, at once: work in their name ends, sessions and keys are refused. Root only.
+        """Suspends or restores a person: see `change_user`."""
+        return await self.change_user(actor, user_id, ChangeUser(is_active=is_active))
 
-        What is theirs stays; restored, they find it, and their sessions and keys, as they were. Raises NotFound, LastRoot.
+    async def change_user(self, actor: Actor, user_id: str, wanted: ChangeUser) -> UserView:
+        """Suspends or restores a person, makes an administrator or ends that, at once. Root only. Raises NotFound, LastRoot.
+
+        Suspended, work in their name ends, sessions and keys are refused; what is theirs stays, and restored they find it,
+        and their sessions and keys, as they were. Demoted, what they began as administrator ends, and every page, stream
+        and key of theirs is an ordinary person's with its next step.
         """
         require_scope(actor, Scope.ADMIN)
         require(actor, Permission.ADMINISTER)
         async with self._db.write() as unit:
-            view = await AccountRepository(unit, actor).set_active(user_id, is_active)
-            action = "user.restored" if is_active else "user.suspended"
-            await self._audit.record(unit, actor, action, resource_type="user", resource_id=user_id)
-            if not is_active:
+            view = await AccountRepository(unit, actor).change_user(user_id, wanted)
+            for action in _actions(wanted):
+                await self._audit.record(unit, actor, action, resource_type="user", resource_id=user_id)
+            if False in (wanted.is_active, wanted.is_root):
                 self._ports.stop_after(unit, user_id)
         await self._ports.settle()
         return view
@@ -80,3 +86,12 @@ class PeopleService:
             await self._ports.erase_person(unit, actor, user_id)
             self._ports.stop_after(unit, user_id)
         await self._ports.settle()
+
+
+def _actions(wanted: ChangeUser) -> list[str]:
+    """What the audit trail calls the change."""
+    names = (
+        (wanted.is_active, "user.restored", "user.suspended"),
+        (wanted.is_root, "user.promoted", "user.demoted"),
+    )
+    return [yes if given else no for given, yes, no in names if given is not None]

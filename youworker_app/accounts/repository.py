@@ -23,9 +23,11 @@ from youworker_app.accounts.browsers import browser_name, system_name
 from youworker_app.accounts.errors import AlreadySetUp, LastRoot, UsernameTaken
 from youworker_app.accounts.schemas import (
     ApiKeyView,
+    ChangeUser,
     Client,
     CreateApiKey,
     DeviceView,
+    KnownReset,
     KnownUser,
     NewUser,
     UserView,
@@ -51,6 +53,18 @@ class Entrance:
         statement = select(User).where(col(User.username_key) == name_key(username))
         row = (await self._session.execute(system_scope(statement, SystemReason.SETUP))).scalar_one_or_none()
         return KnownUser(row.id, row.password_hash, row.is_active) if row else None
+
+    async def find_reset(self, reset_hash: str, *, holds: bool = False) -> KnownReset | None:
+        """Whose link this is, if it opens still; `holds` keeps it so until the unit ends."""
+        statement = select(User).where(
+            col(User.reset_hash) == reset_hash,
+            col(User.reset_expires_at) > now(),
+            col(User.is_active).is_(True),
+        )
+        if holds:
+            statement = statement.with_for_update()
+        row = (await self._session.execute(system_scope(statement, SystemReason.SETUP))).scalar_one_or_none()
+        return KnownReset(row.id, row.username) if row else None
 
     async def fact(self, name: str) -> str | None:
         """A fact's value, or None."""
@@ -109,7 +123,7 @@ class AccountRepository(Repository):
         """The actor's own account. Raises NotFound when it is gone."""
         return _user_view(await self._get(User, self._actor.user_id))
 
-    async def change_own(self, **values: str) -> UserView:
+    async def change_own(self, **values: str | None) -> UserView:
         """Sets columns of the actor's own row."""
         row = await self._get(User, self._actor.user_id)
         for name, value in values.items():
@@ -130,19 +144,32 @@ class AccountRepository(Repository):
         """Sets the actor's password where it is the known one still. Raises ChangedMeanwhile."""
         if not await self.still_opens(known):
             raise ChangedMeanwhile
-        await self.change_own(password_hash=password_hash)
+        await self.change_own(password_hash=password_hash, reset_hash=None, reset_expires_at=None)
 
-    async def list_users(self, after: tuple[datetime, str] | None, limit: int) -> tuple[UserView, ...]:
-        """Oldest first, `limit` + 1 at most."""
+    async def set_reset(self, user_id: str, reset_hash: str, expires_at: datetime) -> str:
+        """Remembers a link's hash in place of any earlier one; the person's name. Raises NotFound, RootOnly."""
+        row = await self._held(user_id, is_leaving=False)
+        row.reset_hash, row.reset_expires_at = reset_hash, expires_at
+        return row.username
+
+    async def list_users(
+        self, after: tuple[datetime, str] | None, limit: int, query: str
+    ) -> tuple[UserView, ...]:
+        """Those with `query` in their name, oldest first, `limit` + 1 at most."""
         statement = visible(User, self._actor).order_by(col(User.created_at), col(User.id)).limit(limit + 1)
+        if query:
+            statement = statement.where(col(User.username_key).contains(name_key(query), autoescape=True))
         if after is not None:
             statement = statement.where(tuple_(col(User.created_at), col(User.id)) > after)
         return tuple(_user_view(row) for row in (await self._session.execute(statement)).scalars())
 
-    async def set_active(self, user_id: str, is_active: bool) -> UserView:
-        """Suspends or restores a person. Raises as `hold` does."""
-        row = await self._held(user_id, is_leaving=not is_active)
-        row.is_active = is_active
+    async def change_user(self, user_id: str, wanted: ChangeUser) -> UserView:
+        """Suspends, restores, makes an administrator or ends that. Raises as `hold` does."""
+        row = await self._held(user_id, is_leaving=False in (wanted.is_active, wanted.is_root))
+        if wanted.is_active is not None:
+            row.is_active = wanted.is_active
+        if wanted.is_root is not None:
+            row.is_root = wanted.is_root
         return _user_view(row)
 
     async def hold(self, user_id: str) -> None:
@@ -264,7 +291,16 @@ async def erase_account(unit: UnitOfWork, user_id: str) -> dict[str, int]:
 
 
 def _user_view(row: User) -> UserView:
-    return UserView(row.id, row.username, row.is_root, row.is_active, row.language, row.theme, row.created_at)
+    return UserView(
+        row.id,
+        row.username,
+        row.is_root,
+        row.is_active,
+        row.language,
+        row.theme,
+        row.created_at,
+        row.password_hash is not None,
+    )
 
 
 def _device_view(row: LoginSession, current_id: str) -> DeviceView:

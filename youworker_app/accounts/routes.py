@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from youworker_app.access.actor import Scope
 from youworker_app.access.credentials import Carrier
+from youworker_app.accounts import reset_routes, security_routes
 from youworker_app.accounts.api_keys import ApiKeyService
 from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.schemas import (
     CHOICES,
     ApiKeyView,
+    ChangeUser,
     Client,
     CreateApiKey,
     CreateUser,
@@ -28,12 +30,14 @@ from youworker_app.api.cookies import clear_session, set_session
 from youworker_app.api.costs import address_pays
 from youworker_app.api.described import errors
 from youworker_app.api.paging import PageQuery
-from youworker_app.api.params import OpaqueId, one_of
+from youworker_app.api.params import OpaqueId, ShortText, one_of
 from youworker_app.core.paging import Page
 from youworker_app.core.registry import service
 from youworker_app.groups.schemas import GroupView
 
 router = APIRouter(tags=["accounts"])
+router.include_router(security_routes.router)
+router.include_router(reset_routes.router)
 
 
 class SetupBody(BaseModel):
@@ -61,14 +65,30 @@ class ApiKeyBody(BaseModel):
 
 
 class UserChange(BaseModel):
-    """`is_active`: false suspends, true restores."""
+    """`is_active`: false suspends, true restores. `is_root`: whether the person administers the installation."""
 
-    is_active: bool
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    is_active: bool = True
+    is_root: bool = False
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "UserChange":
+        if not self.model_fields_set:
+            raise ValueError("give is_active, is_root, or both")
+        return self
+
+    def as_change(self) -> ChangeUser:
+        """What was given; the rest stays as it is."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return ChangeUser(**given)
 
 
 class UserBody(BaseModel):
+    """Without a password the person chooses one by a link: POST /v1/users/{user_id}/reset."""
+
     username: str
-    password: str
+    password: str | None = None
     is_root: bool = False
 
 
@@ -181,9 +201,11 @@ async def delete_key(actor: CurrentActor, key_id: OpaqueId) -> None:
 
 
 @router.get("/users")
-async def list_users(actor: CurrentActor, page: PageQuery) -> Page[UserView]:
-    """Root only."""
-    return await service(PeopleService).list_users(actor, page)
+async def list_users(
+    actor: CurrentActor, page: PageQuery, q: Annotated[ShortText, Query()] = ""
+) -> Page[UserView]:
+    """Root only. `q` stands in the name."""
+    return await service(PeopleService).list_users(actor, page, q)
 
 
 @router.post("/users", status_code=201, responses=errors(409))
@@ -195,8 +217,11 @@ async def create_user(actor: CurrentActor, body: UserBody) -> UserView:
 
 @router.patch("/users/{user_id}", responses=errors(409))
 async def change_user(actor: CurrentActor, user_id: OpaqueId, change: UserChange) -> UserView:
-    """Root only. A suspended person is out at once, and finds everything as it was when restored."""
-    return await service(PeopleService).set_active(actor, user_id, is_active=change.is_active)
+    """Root only. A suspended person is out at once, and finds everything as it was when restored.
+
+    Who is made an administrator is one with every key of theirs that has the scope `admin`.
+    """
+    return await service(PeopleService).change_user(actor, user_id, change.as_change())
 
 
 @router.delete("/users/{user_id}", status_code=204, responses=errors(409))

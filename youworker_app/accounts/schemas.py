@@ -22,6 +22,8 @@ class Client:
 
 @dataclass(frozen=True)
 class UserView:
+    """`has_password`: false until somebody who was made without one has chosen it by a link."""
+
     id: str
     username: str
     is_root: bool
@@ -29,6 +31,7 @@ class UserView:
     language: str
     theme: str
     created_at: datetime
+    has_password: bool
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,37 @@ class Preferences:
 
 @dataclass(frozen=True)
 class CreateUser:
+    """Without a password nobody can sign in until one was chosen by a link."""
+
     username: str
-    password: str = field(repr=False)
+    password: str | None = field(default=None, repr=False)
     is_root: bool = False
+
+
+@dataclass(frozen=True)
+class ChangeUser:
+    """None leaves a field as it is."""
+
+    is_active: bool | None = None
+    is_root: bool | None = None
+
+
+@dataclass(frozen=True)
+class NewReset:
+    """A one-time link's token at the only moment that it can be read."""
+
+    user_id: str
+    username: str
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class KnownReset:
+    """Whose a link is."""
+
+    user_id: str
+    username: str
 
 
 @dataclass(frozen=True)
@@ -120,6 +151,6 @@ class NewUser:
     """A person about to be written: the password is hashed, the data key wrapped."""
 
     username: str
-    password_hash: str = field(repr=False)
+    password_hash: str | None = field(repr=False)
     wrapped_key: bytes = field(repr=False)
     is_root: bool

@@ -12,7 +12,7 @@ from youworker_app.api.params import OpaqueId
 from youworker_app.core.paging import Page
 from youworker_app.core.registry import service
 
-router = APIRouter(tags=["accounts"])
+router = APIRouter()
 
 
 class PasswordBody(BaseModel):

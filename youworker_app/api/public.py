@@ -6,9 +6,11 @@ from typing import Final
 PUBLIC: Final[Mapping[str, str]] = {
     "POST /v1/setup": "makes the first account; the one-time setup token is its credential",
     "POST /v1/auth/login": "makes the credential that the others ask for",
+    "POST /v1/auth/reset": "takes a new password; the one-time link's token is its credential",
     "GET /auth/form/token": "protects the sign-in form of somebody who is nobody yet; tells nothing",
     "POST /auth/form/setup": "the browser's form of POST /v1/setup, protected by double submit",
     "POST /auth/form/login": "the browser's form of POST /v1/auth/login, protected by double submit",
+    "POST /auth/form/reset": "the browser's form of POST /v1/auth/reset, protected by double submit",
     "POST /auth/form/logout": "checks the session's own token; without a session there is nothing to end",
     "GET /health": "tells that the process answers, and nothing else",
     "GET /openapi.json": "describes the routes; the same for everybody",

@@ -34,6 +34,8 @@ class User(SQLModel, table=True):
     language: str = Field(default="", max_length=8)  # empty: as the browser asks
     theme: str = Field(default="system", max_length=8)
     key_id: str = reference("encryption_keys.id", index=False, on_delete="RESTRICT")
+    reset_hash: str | None = Field(default=None, max_length=64)  # of a one-time link's token
+    reset_expires_at: datetime | None = optional_time_field()
     created_at: datetime = time_field()
 
 

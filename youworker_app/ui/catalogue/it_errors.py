@@ -200,6 +200,7 @@ TEXTS: dict[str, str] = {
         "La persona che ha caricato questo file non può più lavorare qui, quindi il lavoro è stato fermato."
     ),
     "ROLE_UNKNOWN": "Un membro è membro oppure amministratore.",
+    "RESET_LINK_WRONG": "Questo link non è più valido. Chiedine uno nuovo a un amministratore.",
     "ROOT_ONLY": "Solo l'amministratore dell'installazione può farlo.",
     "SCOPE_MISSING": "A questa chiave API manca il permesso {scope}.",
     "SCOPE_UNKNOWN": "Una chiave ha bisogno di almeno un permesso tra: {known}.",
