@@ -1,10 +1,11 @@
 """The built-in embedder: memory before and after the first upload, small files, the long manual, memory a chunk."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 from bench.client import open_client
-from bench.context import Bench
+from bench.context import Bench, Size
 from bench.figures import Figure
 from bench.library import File, Library
 from bench.people import make_people
@@ -12,8 +13,11 @@ from bench.scenarios.ingestion import manual, small_file, small_files
 from bench.servers import Server
 from bench.texts import text
 
-# What is given back a moment after the work counts as given back.
-_SETTLING_S = 3.0
+# What is given back a moment after the work counts as given back; the index does so after 5 s of quiet.
+_SETTLING_S = 7.0
+# Characters: a first long document where the manual would take half of the run, and the one by which memory grows.
+_WARM_UP: Mapping[Size, int] = {"full": 0, "quick": 300_000, "smoke": 20_000}
+_FURTHER: Mapping[Size, int] = {"full": 2_000_000, "quick": 300_000, "smoke": 20_000}
 
 
 async def measure(bench: Bench) -> AsyncIterator[Figure]:
@@ -26,15 +30,33 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
         for figure in await _memory("memory_uploaded", bench, server):
             yield figure
         yield await small_files("files_builtin", bench, server, library)
-        chunks, before = library.chunks(), (await _memory("", bench, server))[0].value
-        if bench.size == "quick":  # the manual would take half of a quick run
-            await library.add([File("long.txt", text(300_000, 5).encode())])
-        else:
-            yield await manual("pdf_builtin", bench, server, library)
-        after = (await _memory("", bench, server))[0]
-        made = library.chunks() - chunks
-        detail = {"chunks": made, "before_mb": before, "after_mb": after.value}
-        yield Figure("memory_chunk", round((after.value - before) * 1_000 / made, 2), detail)
+        first: dict[str, float] = {}
+        async with _growth(bench, server, library, first):
+            if bench.size == "full":
+                yield await manual("pdf_builtin", bench, server, library)
+            else:
+                await library.add([_long(bench, _WARM_UP, 5)])
+        further: dict[str, float] = {}
+        async with _growth(bench, server, library, further):
+            await library.add([_long(bench, _FURTHER, 6)])
+        detail = {**further, "first_long_document": first}
+        yield Figure("memory_chunk", round(further["kb_a_chunk"], 2), detail)
+
+
+def _long(bench: Bench, lengths: Mapping[Size, int], seed: int) -> File:
+    return File(f"long-{seed}.txt", text(lengths[bench.size], seed).encode())
+
+
+@asynccontextmanager
+async def _growth(
+    bench: Bench, server: Server, library: Library, told: dict[str, float]
+) -> AsyncIterator[None]:
+    """Fills `told`: what a document that is read meanwhile adds."""
+    chunks, before = library.chunks(), (await _memory("", bench, server))[0].value
+    yield
+    after, made = (await _memory("", bench, server))[0].value, library.chunks() - chunks
+    kilobytes = (after - before) * 1_000 / made
+    told |= {"chunks": made, "before_mb": before, "after_mb": after, "kb_a_chunk": round(kilobytes, 2)}
 
 
 async def _memory(name: str, bench: Bench, server: Server) -> tuple[Figure, Figure]:
