@@ -15,6 +15,7 @@ from youworker_app.accounts.key_check import check_master_key
 from youworker_app.accounts.ports import AccountData, OpenPages
 from youworker_app.agent.service import AgentService
 from youworker_app.audit.ports import KeptTrail
+from youworker_app.audit.reader import AuditReader
 from youworker_app.audit.service import AuditService
 from youworker_app.audit.trail import Trail
 from youworker_app.chat.conversations import ConversationService
@@ -176,6 +177,8 @@ class Installation:
         self.rates = RateLimits(settings.limits)
         self.audit = AuditService(keys)
         self.trail = Trail.over(self.db, keys, self.audit, gateways.anchors, settings.audit)
+        registry.provide(Trail, self.trail)
+        registry.provide(AuditReader, AuditReader(self.db, self.audit, self.trail.verifier, settings.audit))
         self.sparse = SparseEncoder(keys.derive("sparse-terms"))
         self.ports = Ports(self.audit)
         self._preparing: asyncio.Task[None] | None = None

@@ -76,7 +76,11 @@ class Place:
 
     def call(self, *arguments: object, user: str = "marta") -> tuple[int, str, str]:
         """(exit code, standard output, standard error)."""
-        who = ["--user", user, "--password-file", "-"] if arguments[0] in {"ingest", "search"} else []
+        who = (
+            ["--user", user, "--password-file", "-"]
+            if {"ingest", "search", "export"} & {*arguments[:2]}
+            else []
+        )
         with (
             chdir(self.folder / "called"),
             capture_logs(),
@@ -146,6 +150,33 @@ def test_a_damaged_index_is_told_and_mended(place: Place) -> None:
     assert json.loads(place.call("vectors", "reindex", "--json")[1].splitlines()[-1])["is_done"] is True
     # Who mends the index finds it as it is: opening it would mend it already.
     assert place.opened_index == [True, False, False, True, False, False, False]
+
+
+def test_the_audit_trail_is_verified_exported_and_retired(place: Place) -> None:
+    assert place.call("search", "lease")[0] == 0
+    code, line, _ = place.call("audit", "verify", "--json")
+    report = json.loads(line)
+    assert (code, report["is_intact"], report["unsealed"]) == (0, True, 0)
+    size = f"{report['events']} events in {report['blocks']} blocks, 0 not sealed yet"
+    anchor = f"{report['last_block']}:{report['last_mac']}"
+    told = f"The audit trail is as it was written: {size}.\nIts last block is {anchor}\n"
+    assert place.call("audit", "verify", "--anchor", anchor) == (0, told, "")
+    assert report["events"] >= 4
+    code, shown, _ = place.call("audit", "verify", "--anchor", f"9000:{report['last_mac']}")
+    broken = "The audit trail is broken: Blocks at the end are gone.\nFirst at block 9000\n"
+    assert (code, shown) == (1, broken)
+    assert place.call("audit", "verify", "--anchor", "nonsense")[0] == 2
+    assert place.call("audit", "retire", "--days", 1)[1] == "Retired: 0 events in 0 blocks.\n"
+    assert json.loads(place.call("audit", "retire", "--days", 1, "--json")[1]) == {"blocks": 0, "events": 0}
+    exported = place.call("audit", "export", "trail.csv", "--action", "user")
+    assert exported == (0, "2 events are in trail.csv.\n", "")
+    lines = (place.folder / "called" / "trail.csv").read_text().splitlines()
+    assert [line.split(",")[5] for line in lines] == ["action", "user.created", "user.created"]
+    again = place.call("audit", "export", "trail.csv")
+    assert again == (2, "", f"{place.folder / 'called' / 'trail.csv'} cannot be written: File exists.\n")
+    stranger = place.call("audit", "export", "other.csv", user="otto")
+    assert stranger == (1, "", "Only the installation's administrator can do this.\n")
+    assert not (place.folder / "called" / "other.csv").exists()
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,9 @@ async def ask(client: httpx.AsyncClient, entry: str, target: Target, body: Any =
     return await client.request(method, path, json=body)
 
 
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 def leaks(
     world: World, person: str, entry: str, answer: httpx.Response, sent: Iterable[str] = ()
 ) -> set[str]:
@@ -58,6 +61,9 @@ def leaks(
     secrets = world.facts.secrets(person)
     if entry.startswith(("GET /v1/sessions/", "GET /v1/chat/runs/")):
         secrets = {key: what for key, what in secrets.items() if key not in world.facts.remembered(person)}
+    if person == "root" and entry.startswith("GET /v1/audit"):
+        # The trail is of ids: what they name, words and credentials are not told to root either.
+        secrets = {key: what for key, what in secrets.items() if not _ID.fullmatch(key)}
     return found_in(answer.text + str(answer.headers), secrets, tuple(sent))
 
 

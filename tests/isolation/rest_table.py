@@ -105,6 +105,10 @@ WITHOUT_ID: Final[Mapping[str, Own]] = {
     "POST /v1/users": Own(
         Scope.ADMIN, {"username": "newcomer", "password": "a long pass phrase"}, for_root=True, done=201
     ),
+    "GET /v1/audit": Own(Scope.ADMIN, for_root=True),
+    "GET /v1/audit/sums": Own(Scope.ADMIN, for_root=True),
+    "GET /v1/audit/export": Own(Scope.ADMIN, for_root=True),
+    "GET /v1/audit/verify": Own(Scope.ADMIN, for_root=True),
     "GET /health/detailed": Own(Scope.ADMIN, for_root=True),
     "GET /v1/groups/me": Own(Scope.GROUPS_READ),
     "POST /v1/groups": Own(Scope.GROUPS_WRITE, {"name": "circle of {person} by {carrier}"}, done=201),

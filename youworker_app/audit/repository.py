@@ -5,15 +5,17 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import CursorResult, Executable, bindparam, delete, func, insert, select, update
+from sqlalchemy import CursorResult, Executable, bindparam, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col
 
 from youworker_app.access.visible import SystemReason, insert_rows, system_scope
 from youworker_app.audit.forms import blanked
-from youworker_app.audit.schemas import TrailBlock, TrailEvent
+from youworker_app.audit.schemas import READING, ActionSum, EventFilter, EventView, TrailBlock, TrailEvent
 from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import ChangedMeanwhile
+from youworker_app.core.names import name_key
+from youworker_app.models.accounts import User
 from youworker_app.models.audit import AuditEvent
 
 S = TypeVar("S", bound=Executable)
@@ -22,6 +24,29 @@ _TABLE: Final = SQLModel.metadata.tables["audit_events"]
 _BLOCKS: Final = SQLModel.metadata.tables["audit_blocks"]
 _EVENT_COLUMNS: Final = (*(_TABLE.c[field.name] for field in fields(TrailEvent)), _TABLE.c.block_seq)
 _BLOCK_COLUMNS: Final = tuple(_BLOCKS.c[field.name] for field in fields(TrailBlock))
+_ACTORS: Final = SQLModel.metadata.tables[str(User.__tablename__)].alias("actors")
+_SUBJECTS: Final = SQLModel.metadata.tables[str(User.__tablename__)].alias("subjects")
+_VIEWS: Final = select(
+    _TABLE.c.id,
+    _TABLE.c.at,
+    _TABLE.c.actor_id,
+    _ACTORS.c.username,
+    _TABLE.c.address,
+    _TABLE.c.credential_id,
+    _TABLE.c.action,
+    _TABLE.c.resource_type,
+    _TABLE.c.resource_id,
+    _TABLE.c.subject_id,
+    _SUBJECTS.c.username,
+    _TABLE.c.outcome,
+    _TABLE.c.details,
+    _TABLE.c.correlation_id,
+    _TABLE.c.block_seq,
+).select_from(
+    _TABLE.outerjoin(_ACTORS, _ACTORS.c.id == _TABLE.c.actor_id).outerjoin(
+        _SUBJECTS, _SUBJECTS.c.id == _TABLE.c.subject_id
+    )
+)
 _NAMED: Final = (
     ("actor", AuditEvent.actor_id, {"actor_id": None, "address": "", "credential_id": ""}),
     ("subject", AuditEvent.subject_id, {"subject_id": None}),
@@ -141,6 +166,54 @@ class SealRepository:
     async def _events(self, statement: Any) -> list[tuple[int, TrailEvent]]:
         rows = await self._session.execute(_scoped(statement))
         return [(row[-1], TrailEvent(*row[:-1])) for row in rows]
+
+
+class ReaderRepository:
+    """What root reads of the trail: events of everybody, with the names that people have now."""
+
+    def __init__(self, unit: UnitOfWork) -> None:
+        self._session = unit.session
+
+    async def list_events(
+        self, wanted: EventFilter, position: tuple[datetime, str] | None, limit: int
+    ) -> list[EventView]:
+        """The newest first, one more than `limit` if there is one."""
+        statement = _VIEWS.where(*_conditions(wanted))
+        if position is not None:
+            statement = statement.where(tuple_(_TABLE.c.at, _TABLE.c.id) < position)
+        statement = statement.order_by(_TABLE.c.at.desc(), _TABLE.c.id.desc()).limit(limit + 1)
+        rows: Any = await self._session.execute(_scoped(statement))
+        return [EventView(*row) for row in rows]
+
+    async def sums(self, since: datetime, until: datetime) -> tuple[ActionSum, ...]:
+        """How often each action of READING happened, by name of the action."""
+        statement = (
+            select(_TABLE.c.action, func.count())
+            .where(_TABLE.c.action.in_(sorted(READING)), _TABLE.c.at >= since, _TABLE.c.at < until)
+            .group_by(_TABLE.c.action)
+            .order_by(_TABLE.c.action)
+        )
+        rows: Any = await self._session.execute(_scoped(statement))
+        return tuple(ActionSum(*row) for row in rows)
+
+
+def _conditions(wanted: EventFilter) -> list[Any]:
+    found: list[Any] = []
+    if not wanted.reason:
+        found.append(_TABLE.c.action.not_in(sorted(READING)))
+    if wanted.actor:
+        found.append(or_(_TABLE.c.actor_id == wanted.actor, _ACTORS.c.username_key == name_key(wanted.actor)))
+    if wanted.action:
+        kind = _TABLE.c.action.startswith(f"{wanted.action}.", autoescape=True)
+        found.append(or_(_TABLE.c.action == wanted.action, kind))
+    if wanted.resource:
+        places = (_TABLE.c.resource_id, _TABLE.c.resource_type, _TABLE.c.subject_id)
+        found.append(or_(*(place == wanted.resource for place in places)))
+    if wanted.since is not None:
+        found.append(_TABLE.c.at >= wanted.since)
+    if wanted.until is not None:
+        found.append(_TABLE.c.at < wanted.until)
+    return found
 
 
 def _scoped(statement: S) -> S:

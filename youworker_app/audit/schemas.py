@@ -93,3 +93,62 @@ class TrailReport:
     last_block: int
     last_mac: str
     anchors: int
+
+
+# What people read, search and ask: told in sums, by name only where a setting allows it and for a reason.
+READING = frozenset(
+    {"chat.asked", "document.opened", "file.downloaded", "page.opened", "passages.opened", "search.done"}
+)
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """Which events. `actor`: an id or a user name; `action`: whole, or its first word; `resource`: an id or a type.
+
+    From `since` on, and before `until`. A `reason` asks for what people read, searched and asked as well.
+    """
+
+    actor: str = ""
+    action: str = ""
+    resource: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class EventView:
+    """One event as root reads it. `actor` and `subject` are user names of now; null for who is gone, or nobody."""
+
+    id: str
+    at: datetime
+    actor_id: str | None
+    actor: str | None
+    address: str
+    credential_id: str
+    action: str
+    resource_type: str
+    resource_id: str
+    subject_id: str | None
+    subject: str | None
+    outcome: str
+    details: Mapping[str, Detail]
+    correlation_id: str
+    block: int | None
+
+
+@dataclass(frozen=True)
+class ActionSum:
+    """How often people did something of READING in a period, all of them together."""
+
+    action: str
+    count: int
+
+
+@dataclass(frozen=True)
+class SumsView:
+    """Sums over whole days, in UTC: from the beginning of the first to the end of the last."""
+
+    since: datetime
+    until: datetime
+    items: tuple[ActionSum, ...]

@@ -312,4 +312,8 @@ TEXTS: dict[str, str] = {
     "ANCHORS_AWAY": "Il luogo in cui sono tenute le ancore del registro di controllo non risponde ({reason}).",
     "TRAIL_BROKEN": "Il registro di controllo non è come fu sigillato, nel blocco {block}. Non viene tolto altro: "
     "prima va verificato.",
+    "NAMED_READING_OFF": "Ciò che le persone leggono, cercano e chiedono è mostrato solo in totali. La vista nominativa va prima "
+    "permessa nelle impostazioni (YOUWORKER_AUDIT_NAMED_READING).",
+    "REASON_NEEDED": "Indica il motivo, da {shortest} a {longest} caratteri. Viene registrato nel registro di controllo stesso.",
+    "PERIOD_UNUSABLE": "Questo periodo non è utilizzabile: l'inizio deve precedere la fine, e le date devono esistere.",
 }
