@@ -92,7 +92,7 @@ def test_what_the_child_refuses_is_told_by_the_supervisor(monkeypatch: pytest.Mo
         "try: serve.ask_settings()()\n"
         "except serve.CannotStart as problem: print(problem)"
     )
-    assert "YOUWORKER_SERVER_PORT" in in_a_process(script)
+    assert in_a_process(script).startswith("a setting is wrong. YOUWORKER_SERVER_PORT")
 
 
 def test_a_child_that_dies_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
