@@ -2,9 +2,18 @@
 
 import reflex as rx
 
+from youworker_app.accounts.ui.account_page import account_page
+from youworker_app.accounts.ui.account_state import AccountPageState, DevicesState
 from youworker_app.accounts.ui.components import account_menu
-from youworker_app.accounts.ui.page import login_page, setup_page
+from youworker_app.accounts.ui.devices_section import devices_section
+from youworker_app.accounts.ui.keys_section import keys_section
+from youworker_app.accounts.ui.keys_state import KeysState
+from youworker_app.accounts.ui.page import login_page, reset_page, setup_page
+from youworker_app.accounts.ui.password_section import password_section
+from youworker_app.accounts.ui.profile_section import profile_section
 from youworker_app.accounts.ui.state import AccountState, EntranceState
+from youworker_app.accounts.ui.users_page import users_page
+from youworker_app.accounts.ui.users_state import UsersState
 from youworker_app.chat.ui.live import LiveState
 from youworker_app.chat.ui.page import chat_page
 from youworker_app.chat.ui.panel import source_panel
@@ -31,6 +40,7 @@ STYLES = [
     "/css/chat.css",
     "/css/answer.css",
     "/css/documents.css",
+    "/css/account.css",
 ]
 ICON = "/icons/favicon.svg"
 FIRST = [AccountState.open, SidebarState.refresh]
@@ -64,6 +74,29 @@ def documents() -> rx.Component:
     )
 
 
+def account() -> rx.Component:
+    """`/account`."""
+    page = account_page(profile_section(), password_section(), devices_section(), keys_section())
+    return _settings(page, here="account", title=t("account.title"))
+
+
+def users() -> rx.Component:
+    """`/users`."""
+    return _settings(users_page(), here="users", title=t("users.title"))
+
+
+def _settings(page: rx.Component, *, here: str, title: rx.Var[str]) -> rx.Component:
+    return shell(
+        page,
+        here=here,
+        title=title,
+        theme=AccountState.theme,
+        conversations=conversations(on_chat=False),
+        account=account_menu(),
+        new_chat=new_chat(),
+    )
+
+
 CHAT_LOADS = [
     *FIRST,
     PanelState.close,
@@ -93,6 +126,21 @@ app.add_page(
     image=ICON,
     on_load=[*FIRST, ViewerState.close, DocumentsState.refresh, LiveState.watch],
 )
+app.add_page(
+    account,
+    route="/account",
+    title="YouWorker",
+    image=ICON,
+    on_load=[*FIRST, AccountPageState.open, DevicesState.refresh, KeysState.refresh, LiveState.watch],
+)
+app.add_page(
+    users,
+    route="/users",
+    title="YouWorker",
+    image=ICON,
+    on_load=[*FIRST, UsersState.refresh, LiveState.watch],
+)
 app.add_page(login_page, route="/login", title="YouWorker", image=ICON, on_load=EntranceState.open_login)
 app.add_page(setup_page, route="/setup", title="YouWorker", image=ICON, on_load=EntranceState.open_setup)
+app.add_page(reset_page, route="/reset", title="YouWorker", image=ICON, on_load=EntranceState.open_reset)
 app.add_page(not_found_page, route="404", title="YouWorker", image=ICON)

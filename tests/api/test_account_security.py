@@ -73,3 +73,20 @@ async def test_guessing_has_to_wait(rest: Rest) -> None:
     answer = await anna.post("/v1/account/password", json=wrong)
     assert error_of(answer) == (429, "TOO_MANY_ATTEMPTS")
     assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_the_browsers_form(rest: Rest) -> None:
+    anna = await rest.colleague("anna")
+    csrf = anna.headers.pop("x-csrf-token")
+    for fields, location in (
+        ({"present_password": PASSWORD, "new_password": SAFE}, "/account?error=CSRF_MISMATCH"),
+        (
+            {"present_password": "x", "new_password": SAFE, "csrf": csrf},
+            "/account?error=PRESENT_PASSWORD_WRONG",
+        ),
+        ({"present_password": PASSWORD, "new_password": SAFE, "csrf": csrf}, "/account?done=password"),
+    ):
+        answer = await anna.post("/auth/form/password", data=fields)
+        assert (answer.status_code, answer.headers["location"]) == (303, location)
+    answer = await rest.client().post("/auth/form/password", data={"csrf": csrf})
+    assert answer.headers["location"] == "/login"

@@ -22,6 +22,7 @@ LONGEST_HANDLER = 15
 PUBLIC = {
     "EntranceState.open_login": "for people who are nobody yet",
     "EntranceState.open_setup": "for people who are nobody yet",
+    "EntranceState.open_reset": "for people who are nobody yet",
     "ToastState.show_error": "says why asking failed",
     "ToastState.show_failure": "says why asking failed",
 }

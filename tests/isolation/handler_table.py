@@ -42,6 +42,11 @@ _LIST: Final = "documents.ui.state.DocumentsState"
 _VIEWER: Final = "documents.ui.viewer_state.ViewerState"
 _WORK: Final = "ingestion.ui.state.WorkState"
 _ACCOUNT: Final = "accounts.ui.state.AccountState"
+_PAGE: Final = "accounts.ui.account_state.AccountPageState"
+_DEVICES: Final = "accounts.ui.account_state.DevicesState"
+_KEYS: Final = "accounts.ui.keys_state.KeysState"
+_USERS: Final = "accounts.ui.users_state.UsersState"
+_FOR_ROOT: Final = frozenset({"RootOnly"})
 _TOAST: Final = "ui.errors.ToastState"
 
 CALLS: Final[Mapping[str, Call]] = {
@@ -49,6 +54,27 @@ CALLS: Final[Mapping[str, Call]] = {
     f"{_ACCOUNT}.choose": Call(payload={"choice": "theme:dark"}),
     f"{_TOAST}.show": Call(payload={"key": "documents.deleted", "details": {"name": "x"}}),
     f"{_TOAST}.close": Call(payload={"toast_id": 1}),
+    # --- the account, people
+    f"{_PAGE}.open": Call(),
+    f"{_DEVICES}.refresh": Call(),
+    f"{_DEVICES}.sign_out": Call("login", "login_id", OWN, ends=True, done=frozenset({"Unauthenticated"})),
+    f"{_DEVICES}.ask_others": Call(),
+    f"{_DEVICES}.keep_others": Call(),
+    f"{_DEVICES}.sign_out_others": Call(),
+    f"{_KEYS}.refresh": Call(),
+    f"{_KEYS}.create": Call(payload={"form": {"key_name": "new", "days": "1", "chat:read": "on"}}),
+    f"{_KEYS}.forget_secret": Call(),
+    f"{_KEYS}.doom": Call("key", "key_id", OWN, is_quiet=True, before=(f"{_KEYS}.refresh",)),
+    f"{_KEYS}.keep": Call(),
+    f"{_KEYS}.delete": Call("key", "key_id", OWN, before=(f"{_KEYS}.refresh", f"{_KEYS}.doom"), ends=True),
+    f"{_USERS}.refresh": Call(done=_FOR_ROOT),
+    f"{_USERS}.search": Call(payload={"query": "x"}, done=_FOR_ROOT),
+    f"{_USERS}.show_more": Call(done=_FOR_ROOT),
+    f"{_USERS}.create": Call(payload={"form": {"newcomer": "newcomer"}}, done=_FOR_ROOT | {"UsernameTaken"}),
+    f"{_USERS}.choose": Call(payload={"user_id": "nobody", "action": "demote"}, done=_FOR_ROOT | {"NotFound"}),
+    f"{_USERS}.forget_link": Call(),
+    f"{_USERS}.keep": Call(),
+    f"{_USERS}.remove": Call(done=_FOR_ROOT | {"NotFound"}),
     # --- chat
     f"{_CHAT}.open": Call("session", needs=OWN, address="/c/{session_id}", is_quiet=True),
     f"{_CHAT}.refresh": Call("session", needs=OWN, address="/c/{session_id}", is_quiet=True, before=(f"{_CHAT}.open",)),

@@ -17,6 +17,7 @@ HANDLERS: Final[Mapping[str, str]] = {
     "ui.errors.ToastState.show_error": "says why asking failed, in this tab alone",
     "ui.errors.ToastState.show_failure": "says why asking failed, in this tab alone",
     "accounts.ui.state.EntranceState.open_login": "words of the sign-in page; whether there is an account at all",
+    "accounts.ui.state.EntranceState.open_reset": "words of the page behind a one-time link; tells nothing of the link",
     "accounts.ui.state.EntranceState.open_setup": "words of the setup page; whether there is an account at all",
 }
 

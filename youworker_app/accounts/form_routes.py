@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from youworker_app.access.credentials import Carrier, Credential
+from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.resets import ResetService
 from youworker_app.accounts.routes import client_of
 from youworker_app.accounts.service import AccountService
@@ -32,6 +33,7 @@ router = APIRouter(prefix=FORMS_PATH, include_in_schema=False)
 HOME: Final = "/"
 LOGIN: Final = "/login"
 SETUP: Final = "/setup"
+ACCOUNT: Final = "/account"
 RESET: Final = "/reset"
 _LONGEST_NEXT: Final = 1_000
 _MOST_FIELDS: Final = 10
@@ -79,6 +81,24 @@ async def log_in(request: Request) -> Response:
     response = _see(target)
     set_session(request, response, signed_in.token, signed_in.expires_at)
     return response
+
+
+@router.post("/password")
+async def change_password(request: Request) -> Response:
+    """Another password for who is signed in; all their other browsers are signed out."""
+    fields, accounts = await _fields(request), service(AccountService)
+    secret = request.cookies.get(SESSION_COOKIE, "")
+    try:
+        await address_pays(request)
+        actor = await accounts.authenticate(Credential(Carrier.COOKIE, secret))
+        accounts.check_csrf(secret, fields.get("csrf", ""))
+        present, new = fields.get("present_password", ""), fields.get("new_password", "")
+        await service(OwnPasswordService).change_password(actor, present, new)
+    except Unauthenticated:
+        return _see(LOGIN)
+    except AppError as error:
+        return _back_to(ACCOUNT, error, {})
+    return _see(f"{ACCOUNT}?done=password")
 
 
 @router.post("/reset")

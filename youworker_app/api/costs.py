@@ -30,6 +30,7 @@ COSTS: Final[Mapping[str, Cost]] = {
     "POST /auth/form/setup": Cost.SIGN_IN,
     "POST /auth/form/login": Cost.SIGN_IN,
     "POST /auth/form/reset": Cost.SIGN_IN,
+    "POST /auth/form/password": Cost.SIGN_IN,
     "POST /auth/form/logout": Cost.FREE,
     "GET /v1/account": Cost.READ,
     "PATCH /v1/account": Cost.WRITE,

@@ -16,7 +16,9 @@ PACKAGE = Path(youworker_app.__file__).parent
 LANGUAGES = sorted(i18n.CATALOGUES)
 ENGLISH = i18n.CATALOGUES["en"]
 # Keys that are put together at run time: their common beginning, or their end.
-COMPOSED = re.compile(r"documents\.state\.\w+|account\.theme\.\w+|locator\.\w+|chat\.suggest\.\w+\.text")
+COMPOSED = re.compile(
+    r"scope\.\w+|documents\.state\.\w+|account\.theme\.\w+|locator\.\w+|chat\.suggest\.\w+\.text"
+)
 # Serving modules need an environment; nothing in them raises an error of its own that people read.
 NOT_IMPORTED = {"youworker_app.asgi", "youworker_app.__main__"}
 

@@ -4,14 +4,13 @@ from typing import Any
 
 import reflex as rx
 
+from youworker_app.accounts.ui.profile_section import THEMES
 from youworker_app.accounts.ui.state import AccountState
 from youworker_app.ui import i18n
 from youworker_app.ui.base_state import BaseState
 from youworker_app.ui.components.buttons import glyph
 from youworker_app.ui.react.windows import Menu, NativeForm
 from youworker_app.ui.words import t
-
-THEMES = ("system", "light", "dark")
 
 
 def account_menu() -> rx.Component:
@@ -40,7 +39,14 @@ def account_menu() -> rx.Component:
     return rx.el.div(menu, form, class_name="account-row")
 
 
-def _items() -> list[Any]:
+def _items() -> Any:
+    account = {"value": "go:account", "text": t("account.title")}
+    people = {"value": "go:users", "text": t("users.title")}
+    choices = [{"line": True}, *_choices()]
+    return rx.cond(AccountState.is_root, [account, people, *choices], [account, *choices])
+
+
+def _choices() -> list[Any]:
     languages = [("", t("account.language.auto")), *i18n.LANGUAGE_NAMES.items()]
     return [
         {"heading": t("account.theme")},

@@ -18,7 +18,9 @@ TOKEN_URL = "/auth/form/token"  # noqa: S105 - an address
 
 def login_page() -> rx.Component:
     """`/login`"""
+    reset = rx.el.p(t("reset.done"), class_name="notice good", role="status")
     form = NativeForm.create(
+        rx.cond((EntranceState.done == "reset") & (EntranceState.problem == ""), reset),
         _problem(),
         field(t("login.username"), "username", auto_complete="username", required=True, auto_focus=True),
         field(
@@ -63,6 +65,34 @@ def setup_page() -> rx.Component:
     return _entrance(
         t("setup.title"),
         rx.el.p(t("setup.intro"), class_name="entrance-intro"),
+        rx.cond(EntranceState.setup_token != "", form, no_token),
+    )
+
+
+def reset_page() -> rx.Component:
+    """`/reset?token=…`"""
+    form = NativeForm.create(
+        _problem(),
+        rx.el.input(type="hidden", name="token", value=EntranceState.setup_token, read_only=True),
+        field(
+            t("account.password.new"),
+            "password",
+            hint=t("setup.password.hint", n=EntranceState.shortest),
+            type="password",
+            auto_complete="new-password",
+            min_length=EntranceState.shortest,
+            required=True,
+            auto_focus=True,
+        ),
+        button(t("reset.submit"), variant="primary wide", type="submit"),
+        action="/auth/form/reset",
+        token_url=TOKEN_URL,
+        class_name="form",
+    )
+    no_token = rx.el.p(t("reset.no_token"), class_name="notice", role="alert")
+    return _entrance(
+        t("reset.title"),
+        rx.el.p(t("reset.intro"), class_name="entrance-intro"),
         rx.cond(EntranceState.setup_token != "", form, no_token),
     )
 

@@ -13,6 +13,9 @@ from youworker_app.core.settings import Settings
 from youworker_app.ui import i18n
 from youworker_app.ui.base_state import BaseState, session_secret
 
+# Where the account menu leads.
+PAGES = {"account": "/account", "users": "/users"}
+
 
 @dataclass(frozen=True)
 class GroupChoice:
@@ -26,6 +29,7 @@ class AccountState(BaseState):
     """Who is signed in, as the pages show it. `language_choice` is "" for the browser's."""
 
     username: str = ""
+    is_root: bool = False
     theme: str = ""
     language_choice: str = ""
     groups: list[GroupChoice] = []
@@ -36,25 +40,30 @@ class AccountState(BaseState):
         actor = await self._actor()
         me = await service(AccountService).me(actor)
         self.username, self.theme, self.language_choice = me.username, me.theme, me.language
+        self.is_root = me.is_root
         self.groups = [GroupChoice(group.id, group.name) for group in me.groups]
         self.csrf_token = service(AccountService).csrf_token(session_secret(self.router.headers.cookie))
         self._speak(me.language)
 
     @rx.event
-    async def choose(self, choice: str) -> None:
-        """Takes a choice of the account menu, such as `theme:dark`."""
+    async def choose(self, choice: str) -> EventSpec | None:
+        """Takes a choice of the account menu, such as `theme:dark` or `go:account`."""
         actor = await self._actor()
         kind, _, value = choice.partition(":")
+        if kind == "go":
+            return rx.redirect(PAGES.get(value, "/"))
         wanted = Preferences(language=value) if kind == "language" else Preferences(theme=value)
         me = await service(AccountService).set_preferences(actor, wanted)
         self.theme, self.language_choice = me.theme, me.language
         self._speak(me.language)
+        return None
 
 
 class EntranceState(BaseState):
     """The setup and sign-in pages. Both are for people who are nobody yet; neither shows anything but words."""
 
     setup_token: str = ""
+    done: str = ""
     problem: str = ""
     next: str = ""
     shortest: int = 10
@@ -76,6 +85,13 @@ class EntranceState(BaseState):
         self.setup_token = self.router.url.query_parameters.get("token", "")
         return None if await service(AccountService).needs_setup() else rx.redirect("/login", replace=True)
 
+    @rx.event
+    async def open_reset(self) -> None:
+        """Takes the token from the link; whether it opens anything is told when it is used."""
+        self._enter()
+        await self._address_pays()
+        self.setup_token = self.router.url.query_parameters.get("token", "")
+
     async def _is_signed_in(self) -> bool:
         try:
             await self._actor()
@@ -87,6 +103,7 @@ class EntranceState(BaseState):
         self._speak("")
         self.next = self.router.url.query_parameters.get("next", "")
         self.shortest = service(Settings).security.min_password_length
+        self.done = self.router.url.query_parameters.get("done", "")
         code = self.router.url.query_parameters.get("error", "")
         self.problem = i18n.error_by_code(self.language, code, _details(self))
 

@@ -114,6 +114,16 @@ class NativeForm(LocalComponent):
     csrf: rx.Var[str]
 
 
+class Secret(LocalComponent):
+    """Something that is shown once, with a button that copies it."""
+
+    library = f"{SOURCES}/secret.jsx"
+    tag = "Secret"
+
+    value: rx.Var[str]
+    labels: rx.Var[dict[str, str]]
+
+
 class When(LocalComponent):
     """A moment (ISO 8601) in the reader's own time and language."""
 

@@ -1,0 +1,49 @@
+"""Another password: a native form, so that no password travels as an event and the browser's own keeper sees it."""
+
+import reflex as rx
+
+from youworker_app.accounts.ui.account_state import AccountPageState
+from youworker_app.accounts.ui.state import AccountState
+from youworker_app.ui.base_state import BaseState
+from youworker_app.ui.components.buttons import button
+from youworker_app.ui.components.fields import field
+from youworker_app.ui.components.sections import section
+from youworker_app.ui.react.windows import NativeForm
+from youworker_app.ui.words import t
+
+
+def password_section() -> rx.Component:
+    """The section."""
+    form = NativeForm.create(
+        rx.el.input(type="hidden", name="username", value=AccountState.username, read_only=True),
+        field(
+            t("account.password.present"),
+            "present_password",
+            type="password",
+            auto_complete="current-password",
+            required=True,
+        ),
+        field(
+            t("account.password.new"),
+            "new_password",
+            hint=t("setup.password.hint", n=AccountPageState.shortest),
+            type="password",
+            auto_complete="new-password",
+            min_length=AccountPageState.shortest,
+            required=True,
+        ),
+        button(t("account.password.submit"), variant="primary", type="submit"),
+        action="/auth/form/password",
+        csrf=BaseState.csrf_token,
+        class_name="form",
+    )
+    done = rx.el.p(t("account.password.done"), class_name="notice good", role="status")
+    problem = rx.el.p(AccountPageState.problem, class_name="notice error", role="alert")
+    return section(
+        t("account.password"),
+        rx.cond(AccountPageState.done == "password", done),
+        rx.cond(AccountPageState.problem != "", problem),
+        form,
+        intro=t("account.password.intro"),
+        anchor="password",
+    )
