@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from youworker_app.accounts import cli as accounts
 from youworker_app.audit import cli as audit
 from youworker_app.console.session import Session
 from youworker_app.core.settings import Settings
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.add_typer(ingestion.app)
 app.add_typer(retrieval.app)
 app.add_typer(vectors_cli.app, name="vectors")
+app.add_typer(accounts.app, name="users")
 app.add_typer(audit.app, name="audit")
 
 

@@ -78,7 +78,7 @@ class Place:
         """(exit code, standard output, standard error)."""
         who = (
             ["--user", user, "--password-file", "-"]
-            if {"ingest", "search", "export"} & {*arguments[:2]}
+            if {"ingest", "search", "export", "users"} & {*arguments[:2]}
             else []
         )
         with (
@@ -206,3 +206,51 @@ def test_a_wrong_setting_is_named(place: Place, monkeypatch: pytest.MonkeyPatch)
     assert code == 1
     assert told.startswith("A setting is wrong. YOUWORKER_SERVER_PORT: ")
     assert "s3cret" not in told
+
+
+def test_people_are_looked_after(place: Place) -> None:
+    assert place.call("users", "list") == (0, "marta  (administrator)\notto\n", "")
+    code, link, told = place.call("users", "add", "Carla Rossi")
+    assert (code, told) == (0, "Give this link to Carla Rossi alone. It opens once, within a day.\n")
+    assert link.startswith("http://127.0.0.1:8000/reset?token=")
+    for command, sentence in (
+        ("suspend", "otto is suspended.\n"),
+        ("restore", "otto is restored.\n"),
+        ("promote", "otto is an administrator.\n"),
+        ("demote", "otto is no administrator any more.\n"),
+    ):
+        assert place.call("users", command, "OTTO") == (0, sentence, "")
+    made = json.loads(place.call("users", "reset", "otto", "--json")[1])
+    assert made["link"].endswith(made["token"])
+    listed = [json.loads(line) for line in place.call("users", "list", "--json")[1].splitlines()]
+    assert [(each["username"], each["has_password"]) for each in listed] == [
+        ("marta", True),
+        ("otto", True),
+        ("Carla Rossi", False),
+    ]
+    assert place.call("users", "remove", "carla rossi", "--yes") == (0, "Carla Rossi is removed.\n", "")
+    assert place.call("users", "list")[1] == "marta  (administrator)\notto\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "user", "sentence"),
+    [
+        (("list",), "otto", "Only the installation's administrator can do this.\n"),
+        (("suspend", "mar"), "marta", "There is nobody named mar.\n"),
+        (("add", "otto"), "marta", "This user name is taken. Choose another.\n"),
+        (
+            ("demote", "marta"),
+            "marta",
+            "You are the only administrator who can sign in. Make somebody else an administrator first.\n",
+        ),
+    ],
+)
+def test_what_cannot_be_done_with_people_is_told(
+    place: Place, arguments: tuple[str, ...], user: str, sentence: str
+) -> None:
+    assert place.call("users", *arguments, user=user) == (1, "", sentence)
+
+
+def test_nobody_is_removed_without_a_yes(place: Place) -> None:
+    assert place.call("users", "remove", "otto")[0] == 1
+    assert place.call("users", "list")[1] == "marta  (administrator)\notto\n"
