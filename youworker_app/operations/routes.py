@@ -17,7 +17,7 @@ async def live() -> dict[str, str]:
     return await service(HealthService).live()
 
 
-@router.get("/detailed", responses=errors(400, 401, 403))
+@router.get("/detailed", responses=errors(400, 401, 403, 429))
 async def detailed(actor: CurrentActor) -> dict[str, Any]:
     """Root, or root's key with the scope admin."""
     return await service(HealthService).detailed(actor)
