@@ -14,6 +14,8 @@ from youworker_app.accounts.ui.profile_section import profile_section
 from youworker_app.accounts.ui.state import AccountState, EntranceState
 from youworker_app.accounts.ui.users_page import users_page
 from youworker_app.accounts.ui.users_state import UsersState
+from youworker_app.audit.ui.page import audit_page
+from youworker_app.audit.ui.state import AuditState
 from youworker_app.chat.ui.live import LiveState
 from youworker_app.chat.ui.page import chat_page
 from youworker_app.chat.ui.panel import source_panel
@@ -41,6 +43,7 @@ STYLES = [
     "/css/answer.css",
     "/css/documents.css",
     "/css/account.css",
+    "/css/audit.css",
 ]
 ICON = "/icons/favicon.svg"
 FIRST = [AccountState.open, SidebarState.refresh]
@@ -83,6 +86,11 @@ def account() -> rx.Component:
 def users() -> rx.Component:
     """`/users`."""
     return _settings(users_page(), here="users", title=t("users.title"))
+
+
+def audit() -> rx.Component:
+    """`/audit`."""
+    return _settings(audit_page(), here="audit", title=t("trail.title"))
 
 
 def _settings(page: rx.Component, *, here: str, title: rx.Var[str]) -> rx.Component:
@@ -139,6 +147,13 @@ app.add_page(
     title="YouWorker",
     image=ICON,
     on_load=[*FIRST, UsersState.refresh, LiveState.watch],
+)
+app.add_page(
+    audit,
+    route="/audit",
+    title="YouWorker",
+    image=ICON,
+    on_load=[*FIRST, AuditState.open, LiveState.watch],
 )
 app.add_page(login_page, route="/login", title="YouWorker", image=ICON, on_load=EntranceState.open_login)
 app.add_page(setup_page, route="/setup", title="YouWorker", image=ICON, on_load=EntranceState.open_setup)

@@ -49,6 +49,8 @@ _USERS: Final = "accounts.ui.users_state.UsersState"
 _FOR_ROOT: Final = frozenset({"RootOnly"})
 _TOAST: Final = "ui.errors.ToastState"
 
+_AUDIT: Final = "audit.ui.state.AuditState"
+
 CALLS: Final[Mapping[str, Call]] = {
     f"{_ACCOUNT}.open": Call(),
     f"{_ACCOUNT}.choose": Call(payload={"choice": "theme:dark"}),
@@ -75,6 +77,11 @@ CALLS: Final[Mapping[str, Call]] = {
     f"{_USERS}.forget_link": Call(),
     f"{_USERS}.keep": Call(),
     f"{_USERS}.remove": Call(done=_FOR_ROOT | {"NotFound"}),
+    # For root alone; tests/states/test_audit.py holds what root sees.
+    f"{_AUDIT}.open": Call(done=_FOR_ROOT),
+    f"{_AUDIT}.narrow": Call(payload={"form": {}}, done=_FOR_ROOT),
+    f"{_AUDIT}.show_more": Call(done=_FOR_ROOT),
+    f"{_AUDIT}.verify": Call(done=_FOR_ROOT),
     # --- chat
     f"{_CHAT}.open": Call("session", needs=OWN, address="/c/{session_id}", is_quiet=True),
     f"{_CHAT}.refresh": Call("session", needs=OWN, address="/c/{session_id}", is_quiet=True, before=(f"{_CHAT}.open",)),

@@ -60,8 +60,13 @@ def blanked(key: bytes, event_id: str, which: str) -> str:
     return f"{_ERASED}{_mac(key, ['erased', which, event_id])[:48]}"
 
 
+def is_erased(salt: str) -> bool:
+    """Whether the person beside this salt was blanked."""
+    return salt.startswith(_ERASED)
+
+
 def _holds(key: bytes, event_id: str, which: str, salt: str, promised: str, *fields: str | None) -> bool:
-    if salt.startswith(_ERASED):
+    if is_erased(salt):
         return not any(fields) and hmac.compare_digest(salt.encode(), blanked(key, event_id, which).encode())
     return hmac.compare_digest(promised.encode(), commitment(salt, *fields).encode())
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col
 
 from youworker_app.access.visible import SystemReason, insert_rows, system_scope
-from youworker_app.audit.forms import blanked
+from youworker_app.audit.forms import blanked, is_erased
 from youworker_app.audit.schemas import READING, ActionSum, EventFilter, EventView, TrailBlock, TrailEvent
 from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import ChangedMeanwhile
@@ -42,6 +42,7 @@ _VIEWS: Final = select(
     _TABLE.c.details,
     _TABLE.c.correlation_id,
     _TABLE.c.block_seq,
+    _TABLE.c.actor_salt,
 ).select_from(
     _TABLE.outerjoin(_ACTORS, _ACTORS.c.id == _TABLE.c.actor_id).outerjoin(
         _SUBJECTS, _SUBJECTS.c.id == _TABLE.c.subject_id
@@ -183,7 +184,7 @@ class ReaderRepository:
             statement = statement.where(tuple_(_TABLE.c.at, _TABLE.c.id) < position)
         statement = statement.order_by(_TABLE.c.at.desc(), _TABLE.c.id.desc()).limit(limit + 1)
         rows: Any = await self._session.execute(_scoped(statement))
-        return [EventView(*row) for row in rows]
+        return [EventView(*(*row[:-1], is_erased(row[-1]))) for row in rows]
 
     async def sums(self, since: datetime, until: datetime) -> tuple[ActionSum, ...]:
         """How often each action of READING happened, by name of the action."""

@@ -96,9 +96,7 @@ class TrailReport:
 
 
 # What people read, search and ask: told in sums, by name only where a setting allows it and for a reason.
-READING = frozenset(
-    {"chat.asked", "document.opened", "file.downloaded", "page.opened", "passages.opened", "search.done"}
-)
+READING = frozenset({"chat.asked", "document.opened", "file.downloaded", "page.opened", "search.done"})
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,10 @@ class EventFilter:
 
 @dataclass(frozen=True)
 class EventView:
-    """One event as root reads it. `actor` and `subject` are user names of now; null for who is gone, or nobody."""
+    """One event as root reads it. `actor` and `subject` are user names of now; null for who is gone, or nobody.
+
+    `is_erased`: who did it was blanked, since they were removed.
+    """
 
     id: str
     at: datetime
@@ -135,6 +136,7 @@ class EventView:
     details: Mapping[str, Detail]
     correlation_id: str
     block: int | None
+    is_erased: bool
 
 
 @dataclass(frozen=True)

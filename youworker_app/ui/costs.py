@@ -51,6 +51,10 @@ COSTS: Final[Mapping[str, Cost]] = {
     "accounts.ui.users_state.UsersState.remove": Cost.WRITE,
     "accounts.ui.state.AccountState.open": Cost.READ,
     "accounts.ui.state.AccountState.choose": Cost.WRITE,
+    "audit.ui.state.AuditState.open": Cost.READ,
+    "audit.ui.state.AuditState.narrow": Cost.READ,
+    "audit.ui.state.AuditState.show_more": Cost.READ,
+    "audit.ui.state.AuditState.verify": Cost.WRITE,
     # --- chat
     "chat.ui.state.ChatState.open": Cost.READ,
     "chat.ui.state.ChatState.refresh": Cost.READ,

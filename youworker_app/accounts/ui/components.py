@@ -42,8 +42,9 @@ def account_menu() -> rx.Component:
 def _items() -> Any:
     account = {"value": "go:account", "text": t("account.title")}
     people = {"value": "go:users", "text": t("users.title")}
+    trail = {"value": "go:audit", "text": t("nav.audit")}
     choices = [{"line": True}, *_choices()]
-    return rx.cond(AccountState.is_root, [account, people, *choices], [account, *choices])
+    return rx.cond(AccountState.is_root, [account, people, trail, *choices], [account, *choices])
 
 
 def _choices() -> list[Any]:

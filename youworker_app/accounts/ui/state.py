@@ -14,7 +14,7 @@ from youworker_app.ui import i18n
 from youworker_app.ui.base_state import BaseState, session_secret
 
 # Where the account menu leads.
-PAGES = {"account": "/account", "users": "/users"}
+PAGES = {"account": "/account", "users": "/users", "audit": "/audit"}
 
 
 @dataclass(frozen=True)
