@@ -136,7 +136,8 @@ class Onlooker:
             assert bool(citation.quote) == bool(citation.filename) == citation.available
         quotes = [
             citation
-            async for event in self.house.chat.events(actor, chat.run_id)
+            async for batch in self.house.chat.events(actor, chat.run_id)
+            for event in batch
             if event.name == "citations"
             for citation in cast("list[dict[str, object]]", event.data["citations"])
         ]
