@@ -90,3 +90,16 @@ async def test_the_browsers_form(rest: Rest) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, location)
     answer = await rest.client().post("/auth/form/password", data={"csrf": csrf})
     assert answer.headers["location"] == "/login"
+
+
+async def test_a_browser_is_known_again(rest: Rest) -> None:
+    await rest.colleague("anna")
+    visitor, login = rest.client(), {"username": "anna", "password": PASSWORD}
+    answer = await visitor.post("/v1/auth/login", json=login)
+    [cookie] = [each for each in answer.headers.get_list("set-cookie") if "youworker_device=" in each]
+    assert {"HttpOnly", "SameSite=strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    mark = visitor.cookies["youworker_device"].partition(".")[0]
+    await visitor.post("/v1/auth/login", json=login)
+    assert visitor.cookies["youworker_device"].partition(".")[0] == mark
+    assert PASSWORD not in answer.text
+    assert mark not in answer.text

@@ -17,10 +17,12 @@ from youworker_app.accounts.resets import ResetService
 from youworker_app.accounts.routes import client_of
 from youworker_app.accounts.service import AccountService
 from youworker_app.api.cookies import (
+    DEVICE_COOKIE,
     FORMS_PATH,
     PRESESSION_COOKIE,
     SESSION_COOKIE,
     clear_session,
+    set_device,
     set_presession,
     set_session,
 )
@@ -62,6 +64,7 @@ async def set_up(request: Request) -> Response:
         return _back_to(SETUP, error, {"token": token[:200]})
     response = _see(HOME)
     set_session(request, response, signed_in.token, signed_in.expires_at)
+    set_device(request, response, signed_in.device)
     return response
 
 
@@ -80,6 +83,7 @@ async def log_in(request: Request) -> Response:
         return _back_to(LOGIN, error, {} if target == HOME else {"next": target})
     response = _see(target)
     set_session(request, response, signed_in.token, signed_in.expires_at)
+    set_device(request, response, signed_in.device)
     return response
 
 
@@ -110,11 +114,14 @@ async def reset_password(request: Request) -> Response:
         await address_pays(request)
         cookie = request.cookies.get(PRESESSION_COOKIE, "")
         service(AccountService).check_presession(cookie, fields.get("csrf", ""))
-        await service(ResetService).reset_password(token, fields.get("password", ""))
+        username = await service(ResetService).reset_password(token, fields.get("password", ""))
     except AppError as error:
         return _back_to(RESET, error, {"token": token[:200]})
     response = _see(f"{LOGIN}?done=reset")
     clear_session(request, response)
+    # Who had the link is no stranger: others' guesses must not hold up the sign-in that follows.
+    known = request.cookies.get(DEVICE_COOKIE, "")
+    set_device(request, response, service(AccountService).vouch(known, username))
     return response
 
 

@@ -41,8 +41,8 @@ class ResetService:
             )
         return NewReset(user_id, username, token, expires_at)
 
-    async def reset_password(self, token: str, password: str) -> None:
-        """Takes the new password and ends all that went on in the person's name: sessions, answers, other links.
+    async def reset_password(self, token: str, password: str) -> str:
+        """Takes the new password and ends all that went on in the person's name: sessions, answers, other links. Their name.
 
         API keys live on. Raises ResetLinkWrong for a link that is unknown, used, run out, or of somebody suspended;
         PasswordTooShort, PasswordTooLong, PasswordTooCommon leave it as it is.
@@ -72,3 +72,4 @@ class ResetService:
             )
             self._ports.stop_after(unit, known.user_id)
         await self._ports.settle()
+        return known.username

@@ -26,7 +26,7 @@ from youworker_app.accounts.schemas import (
 )
 from youworker_app.accounts.service import AccountService
 from youworker_app.api.actor import CurrentActor, presented
-from youworker_app.api.cookies import clear_session, set_session
+from youworker_app.api.cookies import DEVICE_COOKIE, clear_session, set_device, set_session
 from youworker_app.api.costs import address_pays
 from youworker_app.api.described import errors
 from youworker_app.api.paging import PageQuery
@@ -128,7 +128,11 @@ class NewKeyAnswer:
 
 def client_of(request: Request) -> Client:
     """Where the request comes from."""
-    return Client(request.client.host if request.client else "", request.headers.get("user-agent", ""))
+    return Client(
+        request.client.host if request.client else "",
+        request.headers.get("user-agent", ""),
+        request.cookies.get(DEVICE_COOKIE, ""),
+    )
 
 
 @router.post("/setup", status_code=201, responses=errors(409), dependencies=[Depends(address_pays)])
@@ -232,4 +236,5 @@ async def remove_user(actor: CurrentActor, user_id: OpaqueId) -> None:
 
 def _signed_in(request: Request, response: Response, signed_in: SignedIn) -> SignedInAnswer:
     set_session(request, response, signed_in.token, signed_in.expires_at)
+    set_device(request, response, signed_in.device)
     return SignedInAnswer(signed_in.user, signed_in.csrf_token)

@@ -18,6 +18,7 @@ class Client:
 
     address: str = ""
     user_agent: str = ""
+    device: str = field(default="", repr=False)  # the cookie that vouches for a known browser
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class SignedIn:
     token: str = field(repr=False)
     csrf_token: str = field(repr=False)
     expires_at: datetime
+    device: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from youworker_app.accounts.errors import (
     SetupTokenWrong,
     SignInFailed,
 )
+from youworker_app.accounts.known_devices import KnownDevices
 from youworker_app.accounts.newcomers import Newcomers
 from youworker_app.accounts.passwords import Passwords
 from youworker_app.accounts.repository import AccountRepository, Entrance, touch_quietly
@@ -61,7 +62,7 @@ class AccountService:
     ) -> None:
         self._db, self._settings, self._audit, self._groups = db, settings, audit, groups
         self._passwords, self._newcomers = passwords, Newcomers(passwords, keys)
-        self._slowdown = Slowdown()
+        self._slowdown, self._known = Slowdown(), KnownDevices(keys.derive("devices"))
         self._csrf = CsrfTokens(keys.derive("csrf"))
         self._touching: set[str] = set()
 
@@ -119,7 +120,9 @@ class AccountService:
 
     async def sign_in(self, username: str, password: str, client: Client) -> SignedIn:
         """Opens a session. Raises SignInFailed for whatever was wrong, TooManyAttempts after some failures."""
-        async with self._slowdown.attempt(name_key(username[:_LONGEST_ATTEMPT]), client.address) as attempt:
+        name = name_key(username[:_LONGEST_ATTEMPT])
+        device = self._known.recognise(client.device, name)
+        async with self._slowdown.attempt(name, client.address, device) as attempt:
             known = await self._verified(username, password)
             if known is None:
                 attempt.failed()
@@ -158,7 +161,13 @@ class AccountService:
         await self._audit.record(
             unit, actor, "session.created", resource_type="session", resource_id=session_id
         )
-        return SignedIn(await repository.own(), token, self._csrf.for_session(token), expires_at)
+        user = await repository.own()
+        device = self.vouch(client.device, user.username)
+        return SignedIn(user, token, self._csrf.for_session(token), expires_at, device)
+
+    def vouch(self, device: str, username: str) -> str:
+        """The cookie of a browser from which this person has proved who they are."""
+        return self._known.vouch(device, name_key(username))
 
     async def authenticate(self, credential: Credential) -> Actor:
         """The person behind a cookie's secret or a key, as they stand now. Raises Unauthenticated."""

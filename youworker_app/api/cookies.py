@@ -1,4 +1,4 @@
-"""The two cookies: the session's, and the one that protects the sign-in form before there is a session."""
+"""The cookies: the session's, the one that vouches for a known browser, and the one that protects forms before a session."""
 
 from datetime import datetime
 from typing import Final
@@ -11,9 +11,11 @@ from youworker_app.core.registry import service
 from youworker_app.core.settings import Settings
 
 SESSION_COOKIE: Final = "youworker_session"
+DEVICE_COOKIE: Final = "youworker_device"
 PRESESSION_COOKIE: Final = "youworker_presession"
 FORMS_PATH: Final = "/auth/form"
 _PRESESSION_SECONDS: Final = 3_600
+_DEVICE_SECONDS: Final = 365 * 24 * 3_600
 
 
 def set_session(request: Request, response: Response, token: str, expires_at: datetime) -> None:
@@ -42,6 +44,19 @@ def set_presession(request: Request, response: Response, value: str) -> None:
         value,
         max_age=_PRESESSION_SECONDS,
         path=FORMS_PATH,
+        secure=is_https(request),
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def set_device(request: Request, response: Response, value: str) -> None:
+    """Remembers for a year that somebody has signed in from this browser. It opens nothing."""
+    response.set_cookie(
+        DEVICE_COOKIE,
+        value,
+        max_age=_DEVICE_SECONDS,
+        path="/",
         secure=is_https(request),
         httponly=True,
         samesite="strict",
