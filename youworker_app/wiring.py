@@ -250,7 +250,11 @@ class Installation:
     def _wire_chat(self) -> None:
         self.runs = runs = LiveRuns()
         self.retrieval = RetrievalService(
-            self.documents, self.gateways.embedder, self.gateways.vectors, self.sparse
+            self.documents,
+            self.gateways.embedder,
+            self.gateways.vectors,
+            self.sparse,
+            told=self.audit.searched,
         )
         agent = AgentService(self.retrieval, self.gateways.llm, self.settings.chat, self.settings.llm)
         conversations = ConversationService(self.db, self.keys, self.documents, runs, self.audit, self.bus)

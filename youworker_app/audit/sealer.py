@@ -125,6 +125,7 @@ class Sealer:
     async def _turn(self) -> None:
         self._audit.news.clear()
         try:
+            await self._audit.write_noted(self._db)
             await self.seal()
             if now() >= self._retire_after:
                 self._retire_after = now() + _RETIRE_EVERY

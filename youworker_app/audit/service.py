@@ -12,13 +12,14 @@ from youworker_app.audit.forms import VERSION, commitment, event_mac, new_salt
 from youworker_app.audit.repository import AuditRepository
 from youworker_app.audit.schemas import TrailEvent
 from youworker_app.core.clock import now
-from youworker_app.core.db import UnitOfWork
-from youworker_app.core.errors import Detail
+from youworker_app.core.db import Database, UnitOfWork
+from youworker_app.core.errors import AppError, Detail
 from youworker_app.core.ids import new_id
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.ports import Identified
 from youworker_app.core.telemetry import client_address, correlation_id
 
+MOST_NOTED: Final = 5_000
 _LONGEST: Final = 64
 _PERSON: Final = "user"
 _PERSON_DETAIL: Final = "user_id"
@@ -30,6 +31,8 @@ class AuditService:
     def __init__(self, keys: DataKeys) -> None:
         self._key = keys.derive("audit")
         self.news = asyncio.Event()
+        self._noted: list[TrailEvent] = []
+        self._lost = 0
 
     async def record(
         self,
@@ -49,6 +52,44 @@ class AuditService:
         event = self.event(actor, action, resource_type, resource_id, outcome, details or {})
         await AuditRepository(unit).add((event,))
         unit.after_commit(self.news.set)
+
+    def note(
+        self,
+        actor: Identified | None,
+        action: str,
+        *,
+        resource_type: str = "",
+        resource_id: str = "",
+        outcome: str = "ok",
+        details: Mapping[str, Detail] | None = None,
+    ) -> None:
+        """Like `record` for what changes nothing (reading, refusals): it awaits nothing and is written within a second.
+
+        Of more than MOST_NOTED in a second the rest is told as a number.
+        """
+        if len(self._noted) >= MOST_NOTED:
+            self._lost += 1
+        else:
+            self._noted.append(self.event(actor, action, resource_type, resource_id, outcome, details or {}))
+        self.news.set()
+
+    def searched(self, actor: Identified, count: int) -> None:
+        """Notes that somebody searched, and how many passages they were shown."""
+        self.note(actor, "search.done", resource_type="search", details={"passages": count})
+
+    async def write_noted(self, db: Database) -> None:
+        """Writes what was noted; what could not be written is kept for the next time."""
+        noted, lost = self._noted, self._lost
+        if not noted:
+            return
+        self._noted, self._lost = [], 0
+        more = (self.event(None, "audit.lost", "audit", "", "ok", {"events": lost}),) if lost else ()
+        try:
+            async with db.write() as unit:
+                await AuditRepository(unit).add((*noted, *more))
+        except AppError:
+            self._noted, self._lost = (noted + self._noted)[:MOST_NOTED], self._lost + lost
+            raise
 
     def event(
         self,

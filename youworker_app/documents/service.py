@@ -8,7 +8,7 @@ from youworker_app.access.rights import Right
 from youworker_app.audit.service import AuditService
 from youworker_app.core.crypto import open_sealed
 from youworker_app.core.db import Database
-from youworker_app.core.errors import DependencyAway
+from youworker_app.core.errors import DependencyAway, Detail
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.paging import Page, PageRequest, cursor_for
@@ -103,6 +103,8 @@ class DocumentService:
             document = await DocumentRepository(unit, actor).get(document_id, right=Right.VIEW)
             _, _, wrapped = await DocumentRepository(unit, actor).get_file(document.file_id, right=Right.VIEW)
             rows = await PassageRepository(unit, actor).list_chunks(document_id, after, page.limit)
+        if last is None:
+            self._audit.note(actor, "document.opened", resource_type="document", resource_id=document_id)
         key = self._keys.unwrap(wrapped)
         items = tuple(
             ChunkView(
@@ -176,6 +178,10 @@ class DocumentService:
             raise NoPagePicture
         if view.pages is not None and not 1 <= page <= view.pages:
             raise PageNotFound(page=page)
+        told: dict[str, Detail] = {"page": page}
+        self._audit.note(
+            actor, "page.opened", resource_type="document", resource_id=view.document_id, details=told
+        )
         marks = await self._marks(actor, view, page, chunk_id)
         data = await self._blobs.read_all(file_id, key)
         async with self._parser.open(data, view.mime_type, preview=True) as document:

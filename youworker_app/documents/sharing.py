@@ -12,7 +12,7 @@ from youworker_app.access.rights import Right
 from youworker_app.audit.service import AuditService
 from youworker_app.core.crypto import open_sealed, seal
 from youworker_app.core.db import Database, UnitOfWork
-from youworker_app.core.errors import NotFound
+from youworker_app.core.errors import Detail, NotFound
 from youworker_app.core.events import Event, EventBus, user_topic
 from youworker_app.core.ids import new_id
 from youworker_app.core.keys import DataKeys
@@ -198,9 +198,12 @@ class SharingService:
             if copy:
                 erased = await self._exchange_file(unit, actor, row, copy)
                 unit.after_commit(partial(_exchange, stray, erased))
+            told = _changes(row, plan)
             row.document.group_id, row.document.is_private = plan.group_id, plan.is_private
             who, action = (actor, "document.changed") if by_owner else (None, "document.returned")
-            await self._audit.record(unit, who, action, resource_type="document", resource_id=document_id)
+            await self._audit.record(
+                unit, who, action, resource_type="document", resource_id=document_id, details=told
+            )
             unit.after_commit(partial(self._following.note, document_id))
             unit.after_commit(
                 lambda: self._bus.publish(user_topic(actor.user_id), Event("documents_changed", document_id))
@@ -232,3 +235,13 @@ class SharingService:
             await repository.delete_file(row.file)
             erased.append(row.file.id)
         return erased
+
+
+def _changes(row: DocumentRow, plan: _Plan) -> dict[str, Detail]:
+    """Whom a document was for before and is for now, where that changes."""
+    before: dict[str, Detail] = {"group": row.document.group_id, "private": row.document.is_private}
+    after: dict[str, Detail] = {"group": plan.group_id, "private": plan.is_private}
+    changed = [name for name in before if before[name] != after[name]]
+    return {f"{name}_before": before[name] for name in changed} | {
+        f"{name}_after": after[name] for name in changed
+    }

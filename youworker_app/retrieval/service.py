@@ -6,8 +6,9 @@ and only what the documents service reads back is ever shown.
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -46,6 +47,9 @@ _MOST_SENTENCES = 12  # that are embedded, where no word tells which one answers
 _LEAVES_WORDS = (DependencyAway, EmbeddingDimensionChanged)
 _MOST_TAGS = 50  # a document has no more
 
+# Told of each search by name: who asked, and how many passages there were.
+SearchTold: TypeAlias = Callable[[Actor, int], None]
+
 
 @dataclass(frozen=True)
 class _Asked:
@@ -79,9 +83,10 @@ class RetrievalService:
         sparse: SparseEncoder,
         *,
         max_query_chars: int = MAX_QUERY_CHARS,
+        told: SearchTold = lambda _actor, _count: None,
     ) -> None:
         self._library, self._embedder, self._vectors, self._sparse = documents, embedder, vectors, sparse
-        self._max_query_chars = max_query_chars
+        self._max_query_chars, self._told = max_query_chars, told
         self._reader = TermReader(sparse)
         self._languages: tuple[float, tuple[str, ...]] = (float("-inf"), ())
         self._having: dict[str, float] = {}
@@ -89,7 +94,9 @@ class RetrievalService:
     async def search(self, actor: Actor, query: SearchQuery) -> tuple[Passage, ...]:
         """Like `find`, for whoever asks for it by name. Raises ScopeMissing as well."""
         require_scope(actor, Scope.DOCUMENTS_READ)
-        return await self.find(actor, query)
+        found = await self.find(actor, query)
+        self._told(actor, len(found))
+        return found
 
     async def find(self, actor: Actor, query: SearchQuery) -> tuple[Passage, ...]:
         """The passages that answer, best first, with scores from 0 to 1; () when nothing good is there.

@@ -13,6 +13,7 @@ _NAMES: Final = frozenset(
     {
         "trail.event.account.changed",
         "trail.event.audit.exported",
+        "trail.event.audit.lost",
         "trail.event.audit.read_named",
         "trail.event.audit.retired",
         "trail.event.audit.verified",

@@ -306,6 +306,7 @@ TEXTS: dict[str, str] = {
     "trail.about": "about {name}",
     "trail.event.account.changed": "Own settings changed",
     "trail.event.audit.exported": "Audit trail exported",
+    "trail.event.audit.lost": "Events left out: too many in a second",
     "trail.event.audit.read_named": "Named view of reading used",
     "trail.event.audit.retired": "Old stretch of the trail retired",
     "trail.event.audit.verified": "Audit trail verified",

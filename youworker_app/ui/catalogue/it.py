@@ -317,6 +317,7 @@ TEXTS: dict[str, str] = {
     "trail.about": "riguarda {name}",
     "trail.event.account.changed": "Impostazioni proprie cambiate",
     "trail.event.audit.exported": "Registro di controllo esportato",
+    "trail.event.audit.lost": "Eventi tralasciati: troppi in un secondo",
     "trail.event.audit.read_named": "Vista nominativa delle letture usata",
     "trail.event.audit.retired": "Vecchia parte del registro ritirata",
     "trail.event.audit.verified": "Registro di controllo verificato",
