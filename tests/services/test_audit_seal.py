@@ -18,6 +18,7 @@ from youworker_app.audit.schemas import KINDS, Broken
 from youworker_app.audit.sealer import make_block
 from youworker_app.audit.service import AuditService
 from youworker_app.audit.trail import Trail
+from youworker_app.audit.verification import Checker
 from youworker_app.core.audit_settings import AuditSettings
 from youworker_app.core.clock import now
 from youworker_app.core.db import Database
@@ -248,6 +249,25 @@ async def test_a_verification_names_the_first_thing_broken(
     assert (found.kind, found.block) == (kind, block)
     assert (found.event_id is not None) == (kind == "event_changed")
     assert kind in KINDS
+
+
+async def test_events_without_their_last_block_are_seen_without_an_anchor(
+    database: Database, sealed: Trail
+) -> None:
+    await tamper(database, delete(BLOCKS).where(BLOCKS.c.seq == 3))
+    assert await broken(sealed) == Broken("tail_cut", 3)
+
+
+def test_a_block_of_another_history_is_seen(keys: DataKeys, audit: AuditService) -> None:
+    """Put back from an older copy of the database, under the same key."""
+    checker = Checker(keys.derive("audit"), keys.derive("audit-blocks"))
+    events = [audit.event(None, "thing.done", "thing", str(n), "ok", {}) for n in range(3)]
+    first = make_block(checker.block_key, None, events[:1], now())
+    second = make_block(checker.block_key, first, events[1:2], now())
+    other = make_block(checker.block_key, None, events[2:], now())
+    assert checker.blocks(None, [first, second], {1: events[:1], 2: events[1:2]}) is None
+    found = checker.blocks(None, [other, second], {1: events[2:], 2: events[1:2]})
+    assert found == Broken("chain_broken", 2)
 
 
 async def test_a_changed_event_is_named(database: Database, sealed: Trail) -> None:
