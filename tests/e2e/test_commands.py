@@ -19,7 +19,7 @@ import pytest
 from tests.e2e.product import ROOT, Product
 from tests.e2e.test_cli import PASSWORD, Client, wait_for_end, youworker
 from youworker_app.core import registry
-from youworker_app.core.local_socket import SERVER_SOCKET, LocalSocket
+from youworker_app.core.local_socket import SERVER_SOCKET, LocalSocket, reachable
 from youworker_app.core.ownership import DataFolder
 from youworker_app.core.settings import Settings
 from youworker_app.wiring import compose
@@ -110,8 +110,8 @@ def test_the_installed_program_means_the_files_where_it_is_called(
 def test_a_group_and_a_key_count_as_everywhere(place: Installation) -> None:
     place.client.call("GET", "/v1/auth/me")
     key = place.client.headers["Authorization"].partition(" ")[2]
-    by_key = place.call("search", "Where does pump P-77 stand?", YOUWORKER_API_KEY=key)
-    assert "pump.md" in by_key.stdout
+    asked = "Where does pump P-77 stand?"
+    assert wait_until(lambda: "pump.md" in place.call("search", asked, YOUWORKER_API_KEY=key).stdout)
     refused = place.call("search", "pump", "--group", "Plumbers", YOUWORKER_API_KEY=key)
     assert (refused.returncode, refused.stderr) == (1, "This API key lacks the scope groups:read.\n")
     stranger = place.as_marta("search", "pump", "--group", "Plumbers")
@@ -145,6 +145,7 @@ def test_what_a_killed_server_leaves_is_no_hindrance_and_none_is_needed(place: I
     wait_for_end(worker)
     place.product.stop(signal.SIGKILL)
     assert (place.product.data / SERVER_SOCKET).exists()
+    assert wait_until(lambda: refuses(place.product.data / SERVER_SOCKET))
     (place.documents / "roof.txt").write_text("The roof was renewed by the carpenter in 1998.")
     done = place.as_marta("ingest", str(place.documents / "roof.txt"))
     assert (done.returncode, done.stderr) == (0, "")
@@ -196,6 +197,12 @@ async def lose_one_document(data: Path) -> None:
         await installation.close()
         registry.clear()
         folder.release()
+
+
+def refuses(path: Path) -> bool:
+    """The kernel takes connections for a killed process until all that it had open is closed."""
+    with reachable(path) as address, socket.socket(socket.AF_UNIX) as asking:
+        return asking.connect_ex(str(address)) != 0
 
 
 def wait_until(is_so: Callable[[], bool]) -> bool:
