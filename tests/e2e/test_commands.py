@@ -46,6 +46,15 @@ class Installation:
     def as_marta(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.call(*arguments, *AS_MARTA, str(self.password))
 
+    def fill(self) -> None:
+        """Two documents, whichever test comes first."""
+        (self.documents / "boiler.txt").write_text("The boiler in the cellar is serviced in March.")
+        (self.documents / "deeper" / "pump.md").write_text("# Pumps\n\nPump P-77 stands in hall 9.")
+        done = self.as_marta(
+            "ingest", str(self.documents / "boiler.txt"), str(self.documents / "deeper" / "pump.md")
+        )
+        assert done.returncode == 0, done.stderr
+
     def found(self, question: str) -> list[str]:
         done = self.as_marta("search", question, "--json")
         assert (done.returncode, done.stderr) == (0, "")
@@ -108,6 +117,7 @@ def test_the_installed_program_means_the_files_where_it_is_called(
 
 
 def test_a_group_and_a_key_count_as_everywhere(place: Installation) -> None:
+    place.fill()
     place.client.call("GET", "/v1/auth/me")
     key = place.client.headers["Authorization"].partition(" ")[2]
     asked = "Where does pump P-77 stand?"
@@ -158,7 +168,9 @@ def test_what_a_killed_server_leaves_is_no_hindrance_and_none_is_needed(place: I
 
 
 def test_a_damaged_index_is_found_and_repaired_and_a_good_one_is_well(place: Installation) -> None:
-    place.product.start()
+    if not place.product.is_running():
+        place.product.start()
+    place.fill()
     well = place.call("vectors", "check")
     assert (well.returncode, well.stderr) == (0, "")
     assert well.stdout.startswith("All is well: ")
