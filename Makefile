@@ -21,7 +21,7 @@ STAMPS := $(VENV)/.stamps
 COVERAGE_MIN ?= 85
 COVERAGE_MIN_CORE ?= 95
 CORE_SOURCES := youworker_app/access/*,youworker_app/*/service.py
-# Tests at the same time. Those that share something say so with pytest.mark.xdist_group.
+# Tests at the same time. Those that share a fixture of their module stay together (tests/conftest.py).
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
 

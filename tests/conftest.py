@@ -34,16 +34,25 @@ _since_collection = pytest.StashKey[int]()
 _UNMEASURED = ("tests/e2e/", "tests/crash/", "tests/bench/", "tests/hostile/", "tests/isolation/")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what coverage learns nothing from, the second database included.
+    """Groups tests that share a fixture of their module, and marks what coverage learns nothing from.
 
-    Measuring makes a test of the database three times as long, and counts every greenlet of SQLAlchemy for as long as the
-    process lives.
+    That is the second database too: measuring makes a test of the database three times as long, and counts every greenlet of
+    SQLAlchemy for as long as the process lives.
     """
     for item in items:
         case = item.name.partition("[")[2]
         if "postgres" in case or item.nodeid.startswith(_UNMEASURED):
             item.add_marker("unmeasured")
+        if isinstance(item, pytest.Function) and shares_a_fixture(item):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+def shares_a_fixture(item: pytest.Function) -> bool:
+    """Whether it uses a fixture that lives as long as its module: a server, say, that was made for one process of tests."""
+    definitions = item._fixtureinfo.name2fixturedefs.values()  # pytest has no public way to ask
+    return any(each[-1].scope == "module" for each in definitions)
 
 
 _COLLECT_EVERY = 25  # tests

@@ -18,7 +18,6 @@ QUICKEST = {"chat", "large"}
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name in QUICKEST else pytest.mark.long) for name in SCENARIOS]
 )
-@pytest.mark.xdist_group("bench")
 async def test_a_scenario_fills_its_lines(name: str, tmp_path: Path) -> None:
     run = await measure([name], size="smoke")
     assert run.failed == {}

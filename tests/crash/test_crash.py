@@ -16,7 +16,7 @@ from tests.crash.outside import check_outside
 from tests.crash.scenes import SCENES, go_on_from_half_an_answer, play
 from tests.databases import postgres_cluster
 
-pytestmark = [pytest.mark.xdist_group("products"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 _QUICK = 4  # kills of a seed in `make test`; the boundaries come on top
 _LONG = 30  # kills of a seed in `make test-long`

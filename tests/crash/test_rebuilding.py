@@ -12,7 +12,7 @@ from tests.crash.inside import check_inside
 from tests.crash.journal import PRIVATE, Paper
 from tests.e2e.product import ROOT
 
-pytestmark = [pytest.mark.xdist_group("products"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 _DOCUMENTS, _PASSAGES = 1, 192
 _BATCH = 32  # passages that are embedded before they are written

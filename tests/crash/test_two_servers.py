@@ -11,7 +11,7 @@ from tests.crash.outside import check_outside
 from tests.crash.workload import Desk
 from tests.e2e.product import Product, free_port
 
-pytestmark = [pytest.mark.xdist_group("products"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 async def test_the_second_is_refused_and_follows_at_once_when_the_first_is_killed(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from tests.e2e.product import Product
 from tests.e2e.test_journey import ask, set_up
 from tests.fake_ollama import fake_ollama
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 LOOK = "b => { const s = getComputedStyle(b); return [s.color, s.font, s.padding, s.textDecorationLine] }"
 

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.product import ROOT, Product
 from youworker_app.core.crypto import new_master_key
 
-pytestmark = [pytest.mark.xdist_group("products"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 PASSWORD = "una lunga parola segreta"
 
 

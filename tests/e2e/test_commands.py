@@ -24,12 +24,12 @@ from youworker_app.core.ownership import DataFolder
 from youworker_app.core.settings import Settings
 from youworker_app.wiring import compose
 
-pytestmark = [pytest.mark.xdist_group("products"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 AS_MARTA = ("--user", "marta", "--password-file")
 
 
 class Installation:
-    """One for the whole module, with documents beside it; its server may run or not."""
+    """One for the whole module, with two documents in it and their files beside it; its server may run or not."""
 
     def __init__(self, folder: Path) -> None:
         # Deeper than a socket's address allows.
@@ -38,7 +38,8 @@ class Installation:
         self.password = folder / "password"
         self.password.write_text(PASSWORD + "\n")
         self.documents = folder / "documents"
-        (self.documents / "deeper").mkdir(parents=True)
+        self.documents.mkdir()
+        self._fill()
 
     def call(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         return youworker(self.product, *arguments, **settings)
@@ -46,13 +47,10 @@ class Installation:
     def as_marta(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.call(*arguments, *AS_MARTA, str(self.password))
 
-    def fill(self) -> None:
-        """Two documents, whichever test comes first."""
+    def _fill(self) -> None:
         (self.documents / "boiler.txt").write_text("The boiler in the cellar is serviced in March.")
-        (self.documents / "deeper" / "pump.md").write_text("# Pumps\n\nPump P-77 stands in hall 9.")
-        done = self.as_marta(
-            "ingest", str(self.documents / "boiler.txt"), str(self.documents / "deeper" / "pump.md")
-        )
+        (self.documents / "pump.md").write_text("# Pumps\n\nPump P-77 stands in hall 9.")
+        done = self.as_marta("ingest", str(self.documents / "boiler.txt"), str(self.documents / "pump.md"))
         assert done.returncode == 0, done.stderr
 
     def found(self, question: str) -> list[str]:
@@ -62,28 +60,37 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    installation = Installation(tmp_path_factory.mktemp("place"))
-    yield installation
-    installation.product.end()
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    made = Installation(tmp_path_factory.mktemp("place"))
+    yield made
+    made.product.end()
 
 
-def test_beside_a_server_files_go_in_and_are_found(place: Installation) -> None:
-    (place.documents / "boiler.txt").write_text("The boiler in the cellar is serviced in March.")
-    (place.documents / "deeper" / "pump.md").write_text("# Pumps\n\nPump P-77 stands in hall 9.")
-    (place.documents / "program.txt").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(64))
-    done = place.as_marta("ingest", str(place.documents), "--recursive", "--tag", "house", "--json")
+@pytest.fixture
+def place(installation: Installation) -> Installation:
+    """The installation, with its server running."""
+    if not installation.product.is_running():
+        installation.product.start()
+    return installation
+
+
+def test_beside_a_server_files_go_in_and_are_found(place: Installation, tmp_path: Path) -> None:
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "chimney.txt").write_text("The chimney is swept in September.")
+    (tmp_path / "deeper" / "gate.md").write_text("# Gates\n\nGate G-12 opens to the yard.")
+    (tmp_path / "program.txt").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(64))
+    done = place.as_marta("ingest", str(tmp_path), "--recursive", "--tag", "house", "--json")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     states = {Path(line["file"]).name: line["state"] for line in lines}
-    assert states == {"boiler.txt": "ready", "pump.md": "ready", "program.txt": "failed"}
+    assert states == {"chimney.txt": "ready", "gate.md": "ready", "program.txt": "failed"}
     assert (done.returncode, done.stderr) == (1, "")
-    assert set(place.found("When is the boiler serviced?")) >= {"boiler.txt"}
+    assert set(place.found("When is the chimney swept?")) >= {"chimney.txt"}
     listed = place.client.call("GET", "/v1/documents?tag=house")["items"]
-    assert {each["filename"] for each in listed} == {"boiler.txt", "pump.md"}
+    assert {each["filename"] for each in listed} == {"chimney.txt", "gate.md"}
 
-    again = place.as_marta("ingest", str(place.documents / "boiler.txt"))
+    again = place.as_marta("ingest", str(tmp_path / "chimney.txt"))
     assert (again.returncode, again.stderr) == (0, "")
-    assert again.stdout == f"known   {place.documents}/boiler.txt  (already there)\n"
+    assert again.stdout == f"known   {tmp_path}/chimney.txt  (already there)\n"
 
 
 def test_the_socket_is_for_its_owner_alone(place: Installation) -> None:
@@ -117,11 +124,10 @@ def test_the_installed_program_means_the_files_where_it_is_called(
 
 
 def test_a_group_and_a_key_count_as_everywhere(place: Installation) -> None:
-    place.fill()
     place.client.call("GET", "/v1/auth/me")
     key = place.client.headers["Authorization"].partition(" ")[2]
-    asked = "Where does pump P-77 stand?"
-    assert wait_until(lambda: "pump.md" in place.call("search", asked, YOUWORKER_API_KEY=key).stdout)
+    by_key = place.call("search", "Where does pump P-77 stand?", YOUWORKER_API_KEY=key)
+    assert "pump.md" in by_key.stdout
     refused = place.call("search", "pump", "--group", "Plumbers", YOUWORKER_API_KEY=key)
     assert (refused.returncode, refused.stderr) == (1, "This API key lacks the scope groups:read.\n")
     stranger = place.as_marta("search", "pump", "--group", "Plumbers")
@@ -168,9 +174,6 @@ def test_what_a_killed_server_leaves_is_no_hindrance_and_none_is_needed(place: I
 
 
 def test_a_damaged_index_is_found_and_repaired_and_a_good_one_is_well(place: Installation) -> None:
-    if not place.product.is_running():
-        place.product.start()
-    place.fill()
     well = place.call("vectors", "check")
     assert (well.returncode, well.stderr) == (0, "")
     assert well.stdout.startswith("All is well: ")

@@ -12,7 +12,7 @@ from tests.fake_ollama import FakeOllama
 
 __all__ = ["ollama", "small_disk"]
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("products")]
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture

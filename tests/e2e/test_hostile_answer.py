@@ -11,7 +11,7 @@ from tests.e2e.product import Product
 from tests.e2e.speaking_server import speaking
 from tests.e2e.test_journey import add, ask, row, set_up
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 HOSTILE = """Harmless words.
 

@@ -18,7 +18,7 @@ from tests.e2e.product import Product
 from tests.e2e.speaking_server import speaking
 
 expect.set_options(timeout=20_000)
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 MANUAL = Path("/usr/share/debian-reference/debian-reference.en.pdf")
 LETTER = re.compile(r"[A-Za-z]")

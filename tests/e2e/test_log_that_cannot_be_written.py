@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.product import Product
 from tests.e2e.test_cli import Client
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("products")]
+pytestmark = pytest.mark.timeout(120)
 
 
 def test_no_work_ends_for_it(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ LIFT = b"The lift in the tower was inspected by an engineer in May."
 QUESTION = "When is the boiler serviced?"
 COLLECTION = "youworker"
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("products")]
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.e2e.browser import chromium, visit
 from tests.e2e.product import Product
 from tests.e2e.test_journey import ask, set_up
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 
 async def test_a_question_too_many_is_told_and_stays_in_the_composer(tmp_path: Path) -> None:

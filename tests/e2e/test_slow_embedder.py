@@ -12,7 +12,7 @@ from tests.fake_ollama import fake_ollama
 
 NOTE = b"The boiler in the cellar is serviced in March. Its number is K-4711."
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("products")]
+pytestmark = pytest.mark.timeout(120)
 
 
 async def test_uploads_wait_in_words_and_the_chat_goes_on(tmp_path: Path) -> None:

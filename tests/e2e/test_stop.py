@@ -28,7 +28,7 @@ BOOK = "\n\n".join(
 ).encode()
 RUNS = 5
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("stop")]
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture

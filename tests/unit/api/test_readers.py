@@ -56,7 +56,8 @@ async def test_events_that_nobody_takes_are_no_longer_made() -> None:
     async with asyncio.timeout(5):
         await ReaderPatience(app, 0.05)(SCOPE, deaf.receive, deaf.send)
     assert is_closed
-    assert made < 10
+    # Two before it took no more, and three in the turns of the loop until the stream hears of it.
+    assert made <= 5
 
 
 async def test_a_reader_that_takes_everything_gets_everything() -> None:
