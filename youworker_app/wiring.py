@@ -34,6 +34,7 @@ from youworker_app.core.migrations import migrate
 from youworker_app.core.ownership import DataFolder
 from youworker_app.core.ports import Ports
 from youworker_app.core.rates import RateLimits
+from youworker_app.core.refusals import Refusals
 from youworker_app.core.secrets import load_master_keys
 from youworker_app.core.settings import Settings
 from youworker_app.core.stopping import Stopping
@@ -178,6 +179,7 @@ class Installation:
         self.audit = AuditService(keys)
         self.trail = Trail.over(self.db, keys, self.audit, gateways.anchors, settings.audit)
         registry.provide(Trail, self.trail)
+        registry.provide(Refusals, self.audit.refusals)
         registry.provide(AuditReader, AuditReader(self.db, self.audit, self.trail.verifier, settings.audit))
         self.sparse = SparseEncoder(keys.derive("sparse-terms"))
         self.ports = Ports(self.audit)

@@ -71,8 +71,40 @@ async def test_a_verification_compares_an_anchor_that_was_kept(web: Web) -> None
     assert (await root.http.get("/v1/audit/verify", params={"block": 2**31})).status_code == 422
 
 
+async def test_a_long_trail_is_verified_in_several_requests(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("youworker_app.audit.reader.VERIFIED_AT_ONCE", 1)
+    monkeypatch.setattr("youworker_app.audit.verification._STRETCH", 1)
+    root = await web.person("root")
+    await web.house.installation.trail.sealer.seal()
+    await web.person("anna")
+    await web.house.installation.trail.sealer.seal()
+    cursor, seen = None, 0
+    for _ in range(10):
+        report = (await root.http.get("/v1/audit/verify", params={"cursor": cursor} if cursor else {})).json()
+        assert report["is_intact"]
+        seen, cursor = seen + report["events"], report["next_cursor"]
+        if cursor is None:
+            break
+    assert (cursor, seen >= 4) == (None, True)
+    assert (await root.http.get("/v1/audit/verify", params={"cursor": "x"})).status_code == 400
+    past = {"from": "2001-01-01T00:00:00Z", "to": "2001-01-02T00:00:00Z"}
+    assert (await root.http.get("/v1/audit/verify", params=past)).json()["events"] == 0
+
+
 async def test_what_people_read_is_summed_up(web: Web) -> None:
     root = await web.person("root")
     answer = (await root.http.get("/v1/audit/sums", params={"from": "2026-01-01T00:00:00Z"})).json()
     assert answer["since"] == "2026-01-01T00:00:00Z"
     assert answer["items"] == []
+
+
+async def test_a_document_that_is_looked_at_is_counted(web: Web) -> None:
+    root = await web.person("root")
+    taken = (await root.upload(b"The lease ends in 2031.")).json()["items"][0]
+    await web.ready()
+    assert (await root.http.get(f"/v1/documents/{taken['document_id']}")).status_code == 200
+    await web.house.installation.audit.write_noted(web.house.installation.db)
+    sums = (await root.http.get("/v1/audit/sums")).json()["items"]
+    assert {each["action"]: each["count"] for each in sums} == {"document.opened": 1}

@@ -41,6 +41,16 @@ async def test_opening_a_document_is_told_once(house: House) -> None:
     assert await told(house, "document.opened") == [(anna.user_id, item.document_id, {})]
 
 
+async def test_looking_at_a_document_is_told_once_there_is_something_to_read(house: House) -> None:
+    anna = await house.person("anna")
+    item = await house.upload(anna, b"The boiler in the cellar is serviced in March.")
+    assert item.document_id is not None
+    await house.documents.get_document(anna, item.document_id)
+    await house.documents.open_document(anna, item.document_id)
+    await house.documents.list_chunks(anna, item.document_id, PageRequest(50), is_open=True)
+    assert await told(house, "document.opened") == [(anna.user_id, item.document_id, {})]
+
+
 async def test_sharing_is_told_with_before_and_after(house: House) -> None:
     await house.person("anna")
     anna = await house.signed_in("anna")

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import delete, update
 from sqlmodel import SQLModel
 
+from tests.clock import Clock, clock
 from tests.trail import blocks_of, events_of, rows_of
 from youworker_app.access.visible import SystemReason, system_scope
 from youworker_app.audit.errors import TrailBroken
 from youworker_app.audit.forms import root_of
 from youworker_app.audit.repository import SealedMeanwhile, SealRepository
-from youworker_app.audit.schemas import KINDS, Broken
+from youworker_app.audit.schemas import KINDS, Broken, Span
 from youworker_app.audit.sealer import make_block
 from youworker_app.audit.service import AuditService
 from youworker_app.audit.trail import Trail
@@ -25,6 +26,8 @@ from youworker_app.core.db import Database
 from youworker_app.core.keys import DataKeys
 from youworker_app.gateways.anchors.memory import MemoryAnchors
 from youworker_app.gateways.anchors.protocol import Anchor, AnchorsAway
+
+__all__ = ["clock"]
 
 EVENTS = SQLModel.metadata.tables["audit_events"]
 BLOCKS = SQLModel.metadata.tables["audit_blocks"]
@@ -83,6 +86,52 @@ async def test_what_is_committed_goes_under_one_block_and_is_told(
     await sealed.sealer.anchor()
     assert [(anchor.seq, anchor.mac) for anchor in anchors.kept] == [(each.seq, each.mac) for each in blocks]
     assert (await sealed.verifier.verify()).anchors == 1
+
+
+async def test_a_long_trail_is_verified_part_by_part(sealed: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("youworker_app.audit.verification._STRETCH", 1)
+    steps = [report async for report in sealed.verifier.steps()]
+    assert [(each.next_cursor, each.events, each.unsealed) for each in steps] == [
+        ("1", 3, 0),
+        ("2", 6, 0),
+        ("3", 9, 0),
+        (None, 9, 1),
+    ]
+    assert {each.until_block for each in steps} == {3}
+    first = await sealed.verifier.verify(most=8)
+    assert (first.next_cursor, first.is_intact) == ("2", True)
+    second = await sealed.verifier.verify(None, Span(after=2))
+    assert (second.next_cursor, second.events, second.blocks, second.unsealed) == (None, 3, 1, 1)
+
+
+async def test_a_part_is_held_against_the_block_before_it(database: Database, sealed: Trail) -> None:
+    await tamper(database, update(BLOCKS).where(BLOCKS.c.seq == 2).values(previous="0" * 64))
+    report = await sealed.verifier.verify(None, Span(after=2))
+    assert report.first_broken == Broken("block_changed", 2)
+    report = await sealed.verifier.verify(None, Span(after=9))
+    assert report.first_broken == Broken("block_missing", 9)
+
+
+async def test_a_time_is_verified_by_the_blocks_of_it(
+    database: Database, audit: AuditService, trail: Trail, clock: Clock
+) -> None:
+    times = []
+    for _ in range(3):
+        clock.go_on(timedelta(days=1))
+        await happen(database, audit, 2)
+        await trail.sealer.seal()
+        times.append(now())
+    await happen(database, audit)
+    hour = timedelta(hours=1)
+    middle = await trail.verifier.verify(None, Span(times[1] - hour, times[1] + hour))
+    assert (middle.events, middle.blocks, middle.last_block, middle.unsealed) == (2, 1, 2, 0)
+    rest = await trail.verifier.verify(None, Span(since=times[1] - hour))
+    assert (rest.events, rest.blocks, rest.unsealed) == (4, 2, 1)
+    later = await trail.verifier.verify(None, Span(since=times[2] + hour))
+    assert (later.events, later.is_intact, later.last_block) == (0, True, 3)
+    await tamper(database, update(EVENTS).where(EVENTS.c.block_seq == 1).values(action="thing.else"))
+    assert (await trail.verifier.verify(None, Span(times[1] - hour))).is_intact
+    assert not (await trail.verifier.verify(None, Span(until=times[0] + hour))).is_intact
 
 
 async def test_nothing_to_seal_makes_no_block(database: Database, trail: Trail) -> None:

@@ -1,13 +1,16 @@
 """The auditor's page: events under filters, sums, and whether the trail is whole."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.house import House
 from tests.states.conftest import SignIn
 from tests.states.tab import Tab
 from youworker_app.access.permissions import RootOnly
+from youworker_app.audit.schemas import Broken, TrailReport
 from youworker_app.audit.ui.state import AuditState
-from youworker_app.audit.ui.views import action_name
+from youworker_app.audit.ui.views import action_name, verdict
 from youworker_app.ui.errors import ToastState
 
 
@@ -71,6 +74,15 @@ async def test_the_trail_is_verified_in_words(house: House, sign_in: SignIn) -> 
     state = await tab.state(AuditState)
     assert state.verdict.startswith("Everything is as it was written: 4 events in ")
     assert not state.is_broken
+
+
+def test_how_far_it_is_and_what_is_broken_are_told_in_words() -> None:
+    so_far = TrailReport(True, None, 9, 3, 0, 0, 3, "mac", 12, 0, "3")
+    assert verdict(so_far, "it") == "Verifica in corso… blocco 3 di 12"
+    broken = replace(so_far, is_intact=False, first_broken=Broken("tail_cut", 9), next_cursor=None)
+    assert verdict(broken, "en") == (
+        "The trail is not as it was written: blocks at the end are gone. First at block 9, event –."
+    )
 
 
 async def test_nobody_else_sees_anything(house: House, sign_in: SignIn) -> None:

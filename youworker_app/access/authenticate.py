@@ -13,6 +13,7 @@ from sqlmodel import SQLModel, col
 
 from youworker_app.access.actor import Actor, Scope
 from youworker_app.access.visible import SystemReason, system_scope
+from youworker_app.core.asking import presented
 from youworker_app.core.clock import now
 from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import Unauthenticated
@@ -86,8 +87,11 @@ _PRESENT = _ANYBODY.where(col(User.is_active).is_(True))
 
 async def enter_by_session(unit: UnitOfWork, token: str, *, idle: timedelta) -> Entered:
     """The person behind a cookie's token. Raises Unauthenticated when it is unknown, ended or idle for longer than `idle`."""
+    presented("cookie")
     rows = (await unit.session.execute(_BY_SESSION, {"secret": token_hash(token)})).all()
     moment = now()
+    if rows:
+        presented("cookie", rows[0][3], rows[0][0])
     if not rows or rows[0][1] <= moment or rows[0][2] + idle <= moment:
         raise Unauthenticated
     session_id, _, seen_at = rows[0][:3]
@@ -97,8 +101,11 @@ async def enter_by_session(unit: UnitOfWork, token: str, *, idle: timedelta) -> 
 
 async def enter_by_key(unit: UnitOfWork, key: str) -> Entered:
     """The person behind an API key, narrowed to its scopes. Raises Unauthenticated."""
+    presented("key")
     rows = (await unit.session.execute(_BY_KEY, {"secret": token_hash(key)})).all()
     moment = now()
+    if rows:
+        presented("key", rows[0][4], rows[0][0])
     if not rows or rows[0][1] <= moment:
         raise Unauthenticated
     key_id, _, used_at, scopes = rows[0][:4]

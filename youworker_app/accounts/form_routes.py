@@ -28,6 +28,7 @@ from youworker_app.api.cookies import (
 )
 from youworker_app.api.costs import address_pays
 from youworker_app.core.errors import AppError, Unauthenticated
+from youworker_app.core.refusals import refused
 from youworker_app.core.registry import service
 
 router = APIRouter(prefix=FORMS_PATH, include_in_schema=False)
@@ -156,6 +157,7 @@ async def _fields(request: Request) -> dict[str, str]:
 
 
 def _back_to(page: str, error: AppError, more: Mapping[str, str]) -> Response:
+    refused(error, f"POST {FORMS_PATH}{page}")
     numbers = {name: str(value) for name, value in error.details.items() if isinstance(value, int)}
     return _see(f"{page}?{urlencode({'error': error.code, **numbers, **more})}")
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.routing import Match
 
 from youworker_app.api import docs
-from youworker_app.api.costs import prices_of
+from youworker_app.api.costs import names_of, prices_of
 from youworker_app.api.described import ANYWHERE
 from youworker_app.api.errors import MethodNotAllowed, translate_errors
 from youworker_app.api.limits import BodyLimit
@@ -33,7 +33,7 @@ def create_api(
         app.include_router(router)
     for path in (PREFIX, PREFIX + "/{rest:path}"):
         app.add_api_route(path, nothing_here, methods=_METHODS, include_in_schema=False)
-    app.state.prices = prices_of(app.routes)
+    app.state.prices, app.state.names = prices_of(app.routes), names_of(app.routes)
     app.add_middleware(BodyLimit, streamed=streamed, patience_s=body_patience_s)
     return app
 

@@ -89,8 +89,13 @@ Prices: TypeAlias = Mapping[tuple[Callable[..., Any], str], Cost]
 
 def prices_of(routes: Sequence[BaseRoute]) -> Prices:
     """The cost of each endpoint by its method, as a request finds it. What has no row costs as a change does."""
+    return {entry: COSTS.get(name, Cost.WRITE) for entry, name in names_of(routes).items()}
+
+
+def names_of(routes: Sequence[BaseRoute]) -> Mapping[tuple[Callable[..., Any], str], str]:
+    """The name of each endpoint by its method, as COSTS writes it."""
     return {
-        (route.endpoint, method): COSTS.get(f"{method} {route.path}", Cost.WRITE)
+        (route.endpoint, method): f"{method} {route.path}"
         for route in iter_route_contexts(routes)
         if route.endpoint is not None
         for method in route.methods or ()

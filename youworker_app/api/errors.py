@@ -25,6 +25,7 @@ from youworker_app.core.errors import (
     Unprocessable,
     UnsupportedType,
 )
+from youworker_app.core.refusals import refused
 from youworker_app.core.telemetry import correlation_id, get_logger
 
 log = get_logger(__name__)
@@ -95,14 +96,22 @@ def translate_errors(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unknown)
 
 
-async def _app_error(_request: Request, error: Exception) -> Response:
+async def _app_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)  # noqa: S101 - registered for this class
+    refused(error, _place(request))
     if error.http_status == InternalError.http_status:
         log.warning("request_failed", code=error.code, exc_info=error)
     elif error.http_status > InternalError.http_status:
         # Something else is away: which, and what it said of it, is enough.
         log.warning("request_failed", code=error.code, cause=type(error.__cause__).__name__)
     return answer(error)
+
+
+def _place(request: Request) -> str:
+    """The route as it is declared, without what was asked for in it."""
+    method = "GET" if request.method == "HEAD" else request.method
+    names: Mapping[Any, str] = getattr(request.app.state, "names", {})
+    return names.get((request.scope.get("endpoint"), method), "")
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:

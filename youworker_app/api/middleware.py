@@ -19,6 +19,7 @@ from youworker_app.api.peers import RealPeer
 from youworker_app.core.addresses import NOWHERE, Networks, find_address
 from youworker_app.core.errors import AppError, Forbidden, Malformed, NotFound
 from youworker_app.core.origins import find_origin
+from youworker_app.core.refusals import refused
 from youworker_app.core.telemetry import correlation_id, get_logger
 
 log = get_logger(__name__)
@@ -288,6 +289,7 @@ def _first_segment(path: str) -> str:
 async def refuse(error: AppError, scope: Scope, receive: Receive, send: Send) -> None:
     """Answers an outer refusal: JSON under /v1, a sentence elsewhere; a websocket is closed before it is accepted."""
     log.info("request_refused", code=error.code, kind=scope["type"])
+    refused(error, scope["type"])
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": error.code})
         return

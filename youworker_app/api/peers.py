@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from youworker_app.core.addresses import Networks, find_address, real_peer
+from youworker_app.core.asking import NOBODY, asking
 from youworker_app.core.telemetry import client_address
 
 _SCHEMES: Final = {
@@ -30,11 +31,12 @@ class RealPeer:
             await self.app(scope, receive, send)
             return
         seen = self._seen(scope)
-        token = client_address.set(seen["client"][0])
+        token, nobody = client_address.set(seen["client"][0]), asking.set(NOBODY)
         try:
             await self.app(seen, receive, send)
         finally:
             client_address.reset(token)
+            asking.reset(nobody)
 
     def _seen(self, scope: Scope) -> Scope:
         host, port = scope.get("client") or ("", 0)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import httpx
 import typer
@@ -16,6 +17,8 @@ from youworker_app.console.session import session_of
 
 app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+SinceOption = Annotated[str, typer.Option("--from", help="From this time on, as 2026-11-01T00:00:00Z.")]
+UntilOption = Annotated[str, typer.Option("--to", help="Before this time.")]
 
 
 @app.command()
@@ -24,17 +27,25 @@ def verify(
     anchor: Annotated[
         str, typer.Option(metavar="BLOCK:MAC", help="A block's number and MAC that were kept elsewhere.")
     ] = "",
+    since: SinceOption = "",
+    until: UntilOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Look whether the whole trail is as it was written. Exit code 1 when it is not; the first broken place is named."""
+    """Look whether the trail is as it was written. Exit code 1 when it is not; the first broken place is named.
+
+    It tells how far it is and can be broken off. With --from and --to it looks at the blocks of that time alone.
+    """
     screen = Screen(as_json=as_json)
-    known = _known(anchor)
+    asked = {**_known(anchor), "from": since, "to": until}
+    wanted = urlencode({name: value for name, value in asked.items() if value})
 
     async def work(client: httpx.AsyncClient) -> int:
         screen.progress("verifying…")
         report: dict[str, Any] = {}
-        async for told in lines_of(client, f"/maintenance/audit/verify{known}"):
+        async for told in lines_of(client, f"/maintenance/audit/verify?{wanted}"):
             report = told["report"]
+            if report["next_cursor"] is not None:
+                screen.progress(_progress(report))
         _show(screen, report)
         return 0 if report["is_intact"] else FAILED
 
@@ -48,8 +59,8 @@ def export(
     actor: Annotated[str, typer.Option(help="Only what this person did (a name or an id).")] = "",
     action: Annotated[str, typer.Option(help="Only this action, or all that begin with this word.")] = "",
     resource: Annotated[str, typer.Option(help="Only this resource (an id or a type).")] = "",
-    since: Annotated[str, typer.Option("--from", help="From this time on, as 2026-11-01T00:00:00Z.")] = "",
-    until: Annotated[str, typer.Option("--to", help="Before this time.")] = "",
+    since: SinceOption = "",
+    until: UntilOption = "",
     reason: Annotated[str, typer.Option(help="Ask for what people read too; recorded.")] = "",
     user: UserOption = "",
     password_file: PasswordOption = None,
@@ -101,13 +112,17 @@ def retire(
     session_of(context).run(screen, work, opens_index=False)
 
 
-def _known(anchor: str) -> str:
+def _progress(report: Mapping[str, Any]) -> str:
+    return f"verifying… block {report['last_block']} of {report['until_block']}, {report['events']} events"
+
+
+def _known(anchor: str) -> Mapping[str, str]:
     if not anchor:
-        return ""
+        return {}
     number, _, mac = anchor.partition(":")
     if not (number.isascii() and number.isdigit() and mac.isalnum()):
         raise typer.BadParameter("an anchor looks like 17:9f3c…", param_hint="--anchor")
-    return f"?block={int(number)}&mac={mac}"
+    return {"block": str(int(number)), "mac": mac}
 
 
 async def _write(path: Path, response: httpx.Response) -> int:

@@ -11,6 +11,7 @@ import hmac
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -58,6 +59,16 @@ def is_genuine(key: bytes, event: TrailEvent) -> bool:
 def blanked(key: bytes, event_id: str, which: str) -> str:
     """What stands in the place of a salt whose person ("actor" or "subject") was blanked."""
     return f"{_ERASED}{_mac(key, ['erased', which, event_id])[:48]}"
+
+
+def without(key: bytes, event: TrailEvent, user_id: str) -> TrailEvent:
+    """The event with this person blanked wherever it names them, as the repository does it with what is written."""
+    if event.actor_id == user_id:
+        marker = blanked(key, event.id, "actor")
+        event = replace(event, actor_id=None, address="", credential_id="", actor_salt=marker)
+    if event.subject_id == user_id:
+        event = replace(event, subject_id=None, subject_salt=blanked(key, event.id, "subject"))
+    return event
 
 
 def is_erased(salt: str) -> bool:

@@ -4,7 +4,8 @@ What people read, search and ask is told in sums; by name only where the setting
 recorded each time. Every export is recorded too.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -13,7 +14,7 @@ from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.permissions import Permission, require
 from youworker_app.audit.errors import NamedReadingOff, PeriodUnusable, ReasonNeeded
 from youworker_app.audit.repository import ReaderRepository
-from youworker_app.audit.schemas import EventFilter, EventView, SumsView, TrailReport
+from youworker_app.audit.schemas import EventFilter, EventView, Span, SumsView, TrailReport
 from youworker_app.audit.service import AuditService
 from youworker_app.audit.table import HEADINGS, csv_line, row_of
 from youworker_app.audit.verification import Verifier
@@ -27,9 +28,12 @@ from youworker_app.gateways.anchors.protocol import Anchor
 
 SHORTEST_REASON: Final = 10
 LONGEST_REASON: Final = 500
+# Events and blocks after which a request that verifies ends, and says where to go on: some seconds.
+VERIFIED_AT_ONCE: Final = 100_000
 _BATCH: Final = 500
 _DAY: Final = timedelta(days=1)
 _USUAL_DAYS: Final = 30
+_WHOLE: Final = Span()
 
 
 class AuditReader:
@@ -81,14 +85,30 @@ class AuditReader:
             await self._audit.record(unit, actor, "audit.exported", resource_type="audit")
         return self._lines(wanted)
 
-    async def verify(self, actor: Actor, known: Anchor | None = None) -> TrailReport:
-        """Goes through the whole trail; `known` is an anchor that was kept elsewhere. Raises AnchorsAway."""
+    async def verify(self, actor: Actor, known: Anchor | None = None, span: Span = _WHOLE) -> TrailReport:
+        """Goes through the trail, or the span: some 100,000 events, then the report says where to go on.
+
+        `known` is an anchor that was kept elsewhere. Recorded where it ends. Raises AnchorsAway, PeriodUnusable.
+        """
         _require_root(actor)
-        report = await self._verifier.verify(known)
-        async with self._db.write() as unit:
-            outcome = "ok" if report.is_intact else "broken"
-            await self._audit.record(unit, actor, "audit.verified", resource_type="audit", outcome=outcome)
+        report = await self._verifier.verify(known, _span(span), most=VERIFIED_AT_ONCE)
+        await self._tell_verified(actor, report)
         return report
+
+    async def verify_in_steps(self, actor: Actor) -> AsyncGenerator[TrailReport, None]:
+        """Goes through all of it, telling how far it is; the last report has no `next_cursor`. Raises AnchorsAway."""
+        _require_root(actor)
+        async with aclosing(self._verifier.steps()) as steps:
+            async for report in steps:
+                await self._tell_verified(actor, report)
+                yield report
+
+    async def _tell_verified(self, actor: Actor, report: TrailReport) -> None:
+        if report.next_cursor is not None:
+            return
+        outcome = "ok" if report.is_intact else "broken"
+        async with self._db.write() as unit:
+            await self._audit.record(unit, actor, "audit.verified", resource_type="audit", outcome=outcome)
 
     async def _lines(self, wanted: EventFilter) -> AsyncIterator[str]:
         yield csv_line(HEADINGS)
@@ -132,6 +152,10 @@ def _utc(moment: datetime | None) -> datetime | None:
         return moment.astimezone(UTC)
     except (OverflowError, ValueError) as error:
         raise PeriodUnusable from error
+
+
+def _span(wanted: Span) -> Span:
+    return replace(wanted, since=_utc(wanted.since), until=_utc(wanted.until))
 
 
 def _midnight(moment: datetime) -> datetime:

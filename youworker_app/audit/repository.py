@@ -139,6 +139,20 @@ class SealRepository:
         found = await self._blocks(select(*_BLOCK_COLUMNS).where(_BLOCKS.c.seq == seq))
         return found[0] if found else None
 
+    async def first_block_since(self, since: datetime) -> int:
+        """The first block with an event of then or later; the one after the last where there is none."""
+        found = select(func.min(_BLOCKS.c.seq)).where(_BLOCKS.c.last_at >= since)
+        number: int | None = (await self._session.execute(_scoped(found))).scalar_one_or_none()
+        return number if number is not None else await self.last_block_before(None) + 1
+
+    async def last_block_before(self, until: datetime | None) -> int:
+        """The last block with an event of before then, or of all blocks; 0 where there is none."""
+        found = select(func.coalesce(func.max(_BLOCKS.c.seq), 0))
+        if until is not None:
+            found = found.where(_BLOCKS.c.first_at < until)
+        number: int = (await self._session.execute(_scoped(found))).scalar_one()
+        return number
+
     async def events_in(self, seqs: Sequence[int]) -> dict[int, list[TrailEvent]]:
         """The events of some blocks, by block."""
         rows = await self._events(select(*_EVENT_COLUMNS).where(_TABLE.c.block_seq.in_(seqs)))

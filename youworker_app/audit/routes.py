@@ -11,8 +11,8 @@ from youworker_app.api.described import errors
 from youworker_app.api.paging import PageQuery
 from youworker_app.api.params import ShortText
 from youworker_app.audit.reader import AuditReader
-from youworker_app.audit.schemas import EventFilter, EventView, SumsView, TrailReport
-from youworker_app.core.paging import Page
+from youworker_app.audit.schemas import EventFilter, EventView, Span, SumsView, TrailReport
+from youworker_app.core.paging import Page, PageRequest
 from youworker_app.core.registry import service
 from youworker_app.gateways.anchors.protocol import Anchor
 
@@ -67,7 +67,19 @@ async def verify(
     actor: CurrentActor,
     block: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     mac: Annotated[str, Query(max_length=64)] = "",
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    cursor: ShortText | None = None,
 ) -> TrailReport:
-    """Root only. `block` and `mac` are an anchor that was kept elsewhere, to be compared."""
+    """Root only. A long trail is verified part by part: while there is a `next_cursor`, ask again with it as `cursor`.
+
+    `block` and `mac` are an anchor that was kept elsewhere, to be compared at the end.
+    """
     known = Anchor(block, mac, "") if block is not None else None
-    return await service(AuditReader).verify(actor, known)
+    span = Span(since, until, after_block(cursor))
+    return await service(AuditReader).verify(actor, known, span)
+
+
+def after_block(cursor: str | None) -> int:
+    """The block after which to go on. Raises Malformed."""
+    return PageRequest(1, cursor).number() or 0

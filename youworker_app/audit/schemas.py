@@ -80,9 +80,24 @@ KINDS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
+class Span:
+    """What of the trail to verify: the blocks that hold events from `since` on and before `until`, those after `after`.
+
+    Without an end what is not sealed yet is looked at too.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    after: int = 0
+
+
+@dataclass(frozen=True)
 class TrailReport:
-    """What verifying found. `unsealed` events are not under a block yet; `last_block` and `last_mac` are worth keeping
-    elsewhere; `anchors` is how many anchors were compared."""
+    """What verifying found, so far while there is a `next_cursor` to go on from: counts are of what was looked at.
+
+    `unsealed` events are not under a block yet; `last_block` and `last_mac` are worth keeping elsewhere; `until_block` is
+    where it will end; `anchors` is how many anchors were compared.
+    """
 
     is_intact: bool
     first_broken: Broken | None
@@ -92,7 +107,9 @@ class TrailReport:
     unsealed: int
     last_block: int
     last_mac: str
+    until_block: int
     anchors: int
+    next_cursor: str | None
 
 
 # What people read, search and ask: told in sums, by name only where a setting allows it and for a reason.

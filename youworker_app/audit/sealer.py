@@ -82,6 +82,7 @@ class Sealer:
         self._task.cancel()
         await asyncio.wait((self._task,))
         self._task = None
+        self._audit.refusals.end_minute(at_once=True)
         if self._audit.news.is_set():
             await self._turn()
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from youworker_app.audit.forms import VERSION, commitment, event_mac, new_salt
+from youworker_app.audit.forms import VERSION, commitment, event_mac, new_salt, without
 from youworker_app.audit.repository import AuditRepository
 from youworker_app.audit.schemas import TrailEvent
 from youworker_app.core.clock import now
@@ -17,6 +17,7 @@ from youworker_app.core.errors import AppError, Detail
 from youworker_app.core.ids import new_id
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.ports import Identified
+from youworker_app.core.refusals import Refusal, Refusals
 from youworker_app.core.telemetry import client_address, correlation_id
 
 MOST_NOTED: Final = 5_000
@@ -33,6 +34,7 @@ class AuditService:
         self.news = asyncio.Event()
         self._noted: list[TrailEvent] = []
         self._lost = 0
+        self.refusals = Refusals(self._note_refused)
 
     async def record(
         self,
@@ -67,15 +69,26 @@ class AuditService:
 
         Of more than MOST_NOTED in a second the rest is told as a number.
         """
-        if len(self._noted) >= MOST_NOTED:
-            self._lost += 1
-        else:
-            self._noted.append(self.event(actor, action, resource_type, resource_id, outcome, details or {}))
-        self.news.set()
+        self._keep(self.event(actor, action, resource_type, resource_id, outcome, details or {}))
 
     def searched(self, actor: Identified, count: int) -> None:
         """Notes that somebody searched, and how many passages they were shown."""
         self.note(actor, "search.done", resource_type="search", details={"passages": count})
+
+    def _note_refused(self, refusal: Refusal, times: int) -> None:
+        told: dict[str, Detail] = {"code": refusal.code, "times": times}
+        if refusal.carrier:
+            told["carrier"] = refusal.carrier
+        who = refusal if refusal.user_id else None
+        place = refusal.place[:_LONGEST]
+        self._keep(self.event(who, "request.refused", "request", place, "refused", told, refusal.address))
+
+    def _keep(self, event: TrailEvent) -> None:
+        if len(self._noted) >= MOST_NOTED:
+            self._lost += 1
+        else:
+            self._noted.append(event)
+        self.news.set()
 
     async def write_noted(self, db: Database) -> None:
         """Writes what was noted; what could not be written is kept for the next time."""
@@ -99,11 +112,12 @@ class AuditService:
         resource_id: str,
         outcome: str,
         details: Mapping[str, Detail],
+        address: str | None = None,
     ) -> TrailEvent:
-        """An event of now under its MAC, which is in no unit yet."""
+        """An event of now under its MAC, which is in no unit yet. Without an `address` it is that of the request at work."""
         subject, resource_id, details = _subject(resource_type, resource_id, details)
         actor_id, credential_id = (actor.user_id, actor.credential_id) if actor else (None, "")
-        address = client_address.get()[:_LONGEST]
+        address = (client_address.get() if address is None else address)[:_LONGEST]
         actor_salt, subject_salt = new_salt(), new_salt()
         bare = TrailEvent(
             id=new_id(),
@@ -129,6 +143,8 @@ class AuditService:
 
     async def blank(self, unit: UnitOfWork, user_id: str) -> int:
         """Takes this person out of every event that names them, whose MACs hold all the same; answers how many it were."""
+        self.refusals.forget(user_id)
+        self._noted = [without(self._key, event, user_id) for event in self._noted]
         return await AuditRepository(unit).blank(self._key, user_id)
 
 

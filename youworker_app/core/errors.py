@@ -7,11 +7,17 @@ file content or a secret.
 
 from typing import ClassVar, TypeAlias
 
+from youworker_app.core.asking import asking
+from youworker_app.core.telemetry import client_address
+
 Detail: TypeAlias = str | int | float | bool | None
 
 
 class AppError(Exception):
-    """An error told to a person: what happened and what to do. `template` is formatted with the details."""
+    """An error told to a person: what happened and what to do. `template` is formatted with the details.
+
+    Who was asking and from where is kept for the audit trail: where an error is answered that may be forgotten.
+    """
 
     code: ClassVar[str] = "ERROR"
     http_status: ClassVar[int] = 500
@@ -19,6 +25,7 @@ class AppError(Exception):
 
     def __init__(self, **details: Detail) -> None:
         self.details: dict[str, Detail] = details
+        self.asked_by, self.asked_from = asking.get(), client_address.get()
         super().__init__(self.message)
 
     @property

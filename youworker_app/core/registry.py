@@ -20,6 +20,11 @@ def service(kind: type[T]) -> T:
         raise LookupError(f"{kind.__name__} is not wired") from None
 
 
+def find(kind: type[T]) -> T | None:
+    """The registered instance, or None."""
+    return cast("T | None", _instances.get(kind))
+
+
 def clear() -> None:
     """Forgets everything (between tests, at shutdown)."""
     _instances.clear()

@@ -56,7 +56,7 @@ async def list_documents(
 
 @router.get("/documents/{document_id}")
 async def get_document(actor: CurrentActor, document_id: OpaqueId) -> DocumentView:
-    return await service(DocumentService).get_document(actor, document_id)
+    return await service(DocumentService).open_document(actor, document_id)
 
 
 @router.patch("/documents/{document_id}", responses=errors(409, 503))

@@ -68,6 +68,13 @@ class DocumentService:
         async with self._db.read() as unit:
             return document_view(await DocumentRepository(unit, actor).get_row(document_id), actor)
 
+    async def open_document(self, actor: Actor, document_id: str) -> DocumentView:
+        """The same for who looks at it: told to the audit trail once there is something to read. Raises NotFound."""
+        view = await self.get_document(actor, document_id)
+        if view.state == "ready":
+            self._note_opened(actor, document_id)
+        return view
+
     async def delete_document(self, actor: Actor, document_id: str) -> None:
         """Removes a document for good; with the last one over a file its key and bytes go. Raises NotFound, OwnerOnly."""
         require_scope(actor, Scope.DOCUMENTS_WRITE)
@@ -94,8 +101,13 @@ class DocumentService:
             # Nobody finds anything through them, since SQL is asked; the next comparison takes them away.
             log.warning("vectors_left", document_id=document_id, code=error.code)
 
-    async def list_chunks(self, actor: Actor, document_id: str, page: PageRequest) -> Page[ChunkView]:
-        """What the machine read, in order; needs the right to view. Raises NotFound."""
+    async def list_chunks(
+        self, actor: Actor, document_id: str, page: PageRequest, *, is_open: bool = False
+    ) -> Page[ChunkView]:
+        """What the machine read, in order; needs the right to view. Raises NotFound.
+
+        The first page counts as opening the document, unless it `is_open` already.
+        """
         require_scope(actor, Scope.DOCUMENTS_READ)
         last = page.number()
         after = -1 if last is None else last
@@ -103,8 +115,8 @@ class DocumentService:
             document = await DocumentRepository(unit, actor).get(document_id, right=Right.VIEW)
             _, _, wrapped = await DocumentRepository(unit, actor).get_file(document.file_id, right=Right.VIEW)
             rows = await PassageRepository(unit, actor).list_chunks(document_id, after, page.limit)
-        if last is None:
-            self._audit.note(actor, "document.opened", resource_type="document", resource_id=document_id)
+        if last is None and not is_open:
+            self._note_opened(actor, document_id)
         key = self._keys.unwrap(wrapped)
         items = tuple(
             ChunkView(
@@ -117,6 +129,9 @@ class DocumentService:
             for row in rows[: page.limit]
         )
         return Page(items, str(items[-1].ordinal) if len(rows) > page.limit else None)
+
+    def _note_opened(self, actor: Actor, document_id: str) -> None:
+        self._audit.note(actor, "document.opened", resource_type="document", resource_id=document_id)
 
     async def read_passages(self, actor: Actor, chunk_ids: Collection[str]) -> dict[str, Passage]:
         """Those of the passages that the actor may be answered from, by id. SQL decides: whatever named the ids can be stale."""

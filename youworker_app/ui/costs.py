@@ -100,14 +100,19 @@ COSTS: Final[Mapping[str, Cost]] = {
 
 def cost_of(event: str) -> Cost:
     """What an event costs, by the name that a page sends. What has no row costs as a change does."""
-    return _prices().get(event, Cost.WRITE)
+    return COSTS.get(name_of(event), Cost.WRITE)
+
+
+def name_of(event: str) -> str:
+    """An event as COSTS calls it, by the name that a page sends; empty for one that is not there."""
+    return _names().get(event, "")
 
 
 @cache
-def _prices() -> Mapping[str, Cost]:
+def _names() -> Mapping[str, str]:
     """By the names that pages send; every state is there when the first event comes."""
     return {
-        format_event_handler(handler): COSTS[name]
+        format_event_handler(handler): name
         for state in _states(State)
         for short, handler in state.event_handlers.items()
         if (name := f"{state.__module__.removeprefix(_PACKAGE)}.{state.__name__}.{short}") in COSTS

@@ -10,6 +10,7 @@ from reflex.event import EventSpec
 from reflex_base.event.context import EventContext
 
 from youworker_app.core.errors import AppError, Detail, Unauthenticated
+from youworker_app.core.refusals import refused
 from youworker_app.core.telemetry import get_logger
 from youworker_app.ui import i18n
 from youworker_app.ui.base_state import BaseState
@@ -76,6 +77,8 @@ def _back(router_data: Mapping[str, Any]) -> str:
 
 def on_error(exception: Exception) -> EventSpec:
     """What the app does with an exception of a handler."""
+    if isinstance(exception, AppError):
+        refused(exception)
     if isinstance(exception, Unauthenticated):
         return rx.redirect(f"/login{_back(EventContext.get().router_data)}", replace=True)
     if isinstance(exception, AppError):

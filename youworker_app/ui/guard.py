@@ -14,10 +14,11 @@ from reflex.state import StateUpdate
 from reflex_base.event import Event
 from reflex_base.event.context import EventContext
 
+from youworker_app.core.asking import begin_at
 from youworker_app.core.rates import due
 from youworker_app.core.telemetry import client_address, correlation_id, get_logger
 from youworker_app.ui.base_state import BaseState, session_secret
-from youworker_app.ui.costs import cost_of
+from youworker_app.ui.costs import cost_of, name_of
 
 log = get_logger(__name__)
 
@@ -31,6 +32,7 @@ class Guard(Middleware):
         root: Any = state._get_root_state()
         client_address.set(root.router.session.client_ip)
         due.set(cost_of(event.name))
+        begin_at(name_of(event.name))
         base = await root.get_state(BaseState)
         asking = digest(session_secret(root.router.headers.cookie))
         if base._bound != asking:

@@ -1,4 +1,4 @@
-"""Languages and their words. Another language is one module in `catalogue/` and one line here.
+"""Languages and their words. Another language is its modules in `catalogue/` and one line here.
 
 Knows no Reflex and no state: `words.py` makes the same texts switchable in the browser.
 """
@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from youworker_app.core.errors import AppError, Detail
-from youworker_app.ui.catalogue import en, it, it_errors
+from youworker_app.ui.catalogue import en, en_trail, it, it_errors, it_trail
 
 DEFAULT: Final = "en"
-CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {"en": en.TEXTS, "it": it.TEXTS}
+CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": en.TEXTS | en_trail.TEXTS,
+    "it": it.TEXTS | it_trail.TEXTS,
+}
 # English sentences of errors stand with the errors.
 ERRORS: Final[Mapping[str, Mapping[str, str]]] = {"it": it_errors.TEXTS}
 LANGUAGE_NAMES: Final[Mapping[str, str]] = {"en": "English", "it": "Italiano"}

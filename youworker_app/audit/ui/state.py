@@ -1,6 +1,8 @@
 """The auditor's page: events under filters, sums of what people read, whether the trail is whole. For root alone."""
 
+import time
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,13 +14,14 @@ from youworker_app.access.actor import Actor
 from youworker_app.audit.errors import PeriodUnusable
 from youworker_app.audit.reader import AuditReader
 from youworker_app.audit.schemas import EventFilter
-from youworker_app.audit.ui.views import EventLine, SumLine, event_line, sum_lines
+from youworker_app.audit.ui.views import EventLine, SumLine, event_line, sum_lines, verdict
 from youworker_app.core.paging import PageRequest
 from youworker_app.core.registry import service
 from youworker_app.ui.base_state import BaseState
 
 _PAGE = 50
 _LONGEST = 200
+_TELL_EVERY_S = 0.5
 _FIELDS = ("actor", "action", "resource", "since", "until", "reason")
 
 
@@ -60,21 +63,18 @@ class AuditState(BaseState):
         if self._cursor is not None:
             await self._load(actor, self._cursor)
 
-    @rx.event
+    @rx.event(background=True)
     async def verify(self) -> None:
-        """Goes through the whole trail."""
+        """Goes through the whole trail and tells how far it is; the page can be used meanwhile."""
         actor = await self._actor()
-        report = await service(AuditReader).verify(actor)
-        broken = report.first_broken
-        self.is_broken = broken is not None
-        if broken is None:
-            self.verdict = self._text(
-                "trail.intact", events=report.events + report.unsealed, blocks=report.blocks
-            )
-        else:
-            self.verdict = self._text(
-                "trail.broken", kind=broken.kind, block=broken.block or "–", event=broken.event_id or "–"
-            )
+        told_at = 0.0
+        async with aclosing(service(AuditReader).verify_in_steps(actor)) as steps:
+            async for report in steps:
+                if report.next_cursor is None or time.monotonic() - told_at >= _TELL_EVERY_S:
+                    told_at = time.monotonic()
+                    async with self:
+                        self.is_broken = not report.is_intact
+                        self.verdict = verdict(report, self.language)
 
     async def _load(self, actor: Actor, cursor: str | None = None) -> None:
         page = await service(AuditReader).list_events(actor, self._wanted, PageRequest(_PAGE, cursor))

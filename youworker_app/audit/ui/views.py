@@ -4,49 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from youworker_app.audit.schemas import ActionSum, EventView
+from youworker_app.audit.schemas import ActionSum, EventView, TrailReport
 from youworker_app.ui import i18n
 
 _PREFIX: Final = "trail.event."
-# An action that is not here is shown as it is called.
-_NAMES: Final = frozenset(
-    {
-        "trail.event.account.changed",
-        "trail.event.audit.exported",
-        "trail.event.audit.lost",
-        "trail.event.audit.read_named",
-        "trail.event.audit.retired",
-        "trail.event.audit.verified",
-        "trail.event.chat.asked",
-        "trail.event.chat.deleted",
-        "trail.event.document.changed",
-        "trail.event.document.deleted",
-        "trail.event.document.opened",
-        "trail.event.document.returned",
-        "trail.event.document.uploaded",
-        "trail.event.documents.handed_over",
-        "trail.event.file.downloaded",
-        "trail.event.group.created",
-        "trail.event.group.removed",
-        "trail.event.key.created",
-        "trail.event.key.deleted",
-        "trail.event.member.added",
-        "trail.event.member.changed",
-        "trail.event.member.removed",
-        "trail.event.page.opened",
-        "trail.event.password.changed",
-        "trail.event.request.refused",
-        "trail.event.search.done",
-        "trail.event.session.created",
-        "trail.event.session.ended",
-        "trail.event.session.refused",
-        "trail.event.sessions.ended",
-        "trail.event.user.created",
-        "trail.event.user.removed",
-        "trail.event.user.restored",
-        "trail.event.user.suspended",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -97,9 +58,22 @@ def sum_lines(sums: Sequence[ActionSum], language: str) -> list[SumLine]:
 
 
 def action_name(action: str, language: str) -> str:
-    """What an action is called."""
+    """What an action is called; one that has no name is shown as it is."""
     key = f"{_PREFIX}{action}"
-    return i18n.text(language, key) if key in _NAMES else action
+    return i18n.text(language, key) if key in i18n.CATALOGUES[i18n.DEFAULT] else action
+
+
+def verdict(report: TrailReport, language: str) -> str:
+    """What verifying found so far."""
+    broken = report.first_broken
+    if broken is not None:
+        kind = i18n.text(language, f"trail.broken.{broken.kind}")
+        places = {"block": broken.block or "–", "event": broken.event_id or "–"}
+        return i18n.text(language, "trail.broken", kind=kind, **places)
+    if report.next_cursor is not None:
+        return i18n.text(language, "trail.verifying", block=report.last_block, of=report.until_block)
+    events = report.events + report.unsealed
+    return i18n.text(language, "trail.intact", events=events, blocks=report.blocks)
 
 
 def _who(event: EventView, language: str) -> str:

@@ -26,7 +26,7 @@ class ViewerState(BaseState):
     async def open(self, document_id: str) -> None:
         """Opens a document."""
         actor = await self._actor()
-        view = await service(DocumentService).get_document(actor, document_id)
+        view = await service(DocumentService).open_document(actor, document_id)
         self.item, self.texts, self.more = document_item(view, self.language), [], ""
         if self.item.kind != "pdf":
             await self._read(actor)
@@ -45,7 +45,7 @@ class ViewerState(BaseState):
 
     async def _read(self, actor: Actor) -> None:
         page = PageRequest(limit=CHUNKS, cursor=self.more or None)
-        found = await service(DocumentService).list_chunks(actor, self.item.id, page)
+        found = await service(DocumentService).list_chunks(actor, self.item.id, page, is_open=True)
         self.texts = [*self.texts, *(_text(chunk) for chunk in found.items)]
         self.more = found.next_cursor or ""
 
