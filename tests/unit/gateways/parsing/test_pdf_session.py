@@ -28,6 +28,7 @@ def test_pages_are_read_in_batches_of_limited_time() -> None:
         (zero_page_pdf(), "no_pages"),
         (with_password(pdf_of(["x"]), user="x", owner="y"), "password"),
     ],
+    ids=["damaged", "no pages", "password"],
 )
 def test_a_file_that_cannot_be_opened_tells_why(data: bytes, code: str) -> None:
     with pytest.raises(SessionError, match=code):
