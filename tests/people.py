@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 from youworker_app.access.actor import Actor
 from youworker_app.access.authenticate import actor_for_user
 from youworker_app.accounts.api_keys import ApiKeyService
+from youworker_app.accounts.csrf import CsrfTokens
 from youworker_app.accounts.devices import DeviceService
 from youworker_app.accounts.newcomers import Newcomers
 from youworker_app.accounts.own_password import OwnPasswordService
@@ -21,6 +22,7 @@ from youworker_app.accounts.schemas import Carrier, Client, CreateUser, Credenti
 from youworker_app.accounts.service import AccountService
 from youworker_app.audit.service import AuditService
 from youworker_app.core.db import Database
+from youworker_app.core.endings import Endings
 from youworker_app.core.events import EventBus
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.ports import Ports
@@ -81,9 +83,16 @@ def accounts(
     audit: AuditService,
     groups: GroupService,
     passwords: Passwords,
+    endings: Endings,
 ) -> AccountService:
     """The account service on `database`, with a quick hasher."""
-    return AccountService(database, keys, security, audit, groups, passwords)
+    return AccountService(database, keys, security, audit, groups, passwords, endings)
+
+
+@pytest.fixture
+def endings() -> Endings:
+    """Who has to go."""
+    return Endings()
 
 
 @pytest.fixture
@@ -93,9 +102,11 @@ def passwords(security: SecuritySettings) -> Passwords:
 
 
 @pytest.fixture
-def api_keys(database: Database, security: SecuritySettings, audit: AuditService) -> ApiKeyService:
+def api_keys(
+    database: Database, security: SecuritySettings, audit: AuditService, endings: Endings
+) -> ApiKeyService:
     """The service of API keys on `database`."""
-    return ApiKeyService(database, security, audit)
+    return ApiKeyService(database, security, audit, endings)
 
 
 @pytest.fixture
@@ -106,24 +117,31 @@ def bus() -> EventBus:
 
 @pytest.fixture
 def devices(
-    database: Database, security: SecuritySettings, audit: AuditService, bus: EventBus
+    database: Database, security: SecuritySettings, audit: AuditService, bus: EventBus, endings: Endings
 ) -> DeviceService:
     """The service of signed-in devices on `database`."""
-    return DeviceService(database, security, audit, bus)
+    return DeviceService(database, security, audit, bus, endings)
 
 
 @pytest.fixture
 def own_password(
-    database: Database, audit: AuditService, passwords: Passwords, bus: EventBus
+    database: Database,
+    keys: DataKeys,
+    audit: AuditService,
+    passwords: Passwords,
+    bus: EventBus,
+    endings: Endings,
 ) -> OwnPasswordService:
     """The service that changes one's own password on `database`."""
-    return OwnPasswordService(database, audit, passwords, bus)
+    return OwnPasswordService(database, audit, passwords, bus, CsrfTokens.under(keys), endings)
 
 
 @pytest.fixture
-def resets(database: Database, audit: AuditService, passwords: Passwords, ports: Ports) -> ResetService:
+def resets(
+    database: Database, audit: AuditService, passwords: Passwords, ports: Ports, endings: Endings
+) -> ResetService:
     """The service of one-time links on `database`."""
-    return ResetService(database, audit, passwords, ports)
+    return ResetService(database, audit, passwords, ports, endings)
 
 
 @pytest.fixture
@@ -134,9 +152,10 @@ def people(
     groups: GroupService,
     ports: Ports,
     passwords: Passwords,
+    endings: Endings,
 ) -> PeopleService:
     """Everybody's accounts on `database`."""
-    return PeopleService(database, audit, groups, ports, Newcomers(passwords, keys))
+    return PeopleService(database, audit, groups, ports, Newcomers(passwords, keys), endings)
 
 
 @pytest.fixture

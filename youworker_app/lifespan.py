@@ -15,11 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from youworker_app.core.errors import AppError
 from youworker_app.core.local_socket import LocalSocket
+from youworker_app.core.own_address import own_address
 from youworker_app.core.settings import Settings
 from youworker_app.core.stopping import Stopping
 from youworker_app.core.telemetry import get_logger
 from youworker_app.local import served_locally
-from youworker_app.serve import address, say
+from youworker_app.serve import say
 from youworker_app.wiring import Installation, running
 
 log = get_logger(__name__)
@@ -83,7 +84,7 @@ class WithInstallation:
             return False
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._on_sigterm, installation)
         if setup_token is not None:
-            _invite(f"{address(settings.server)}/setup?token={setup_token}")
+            _invite(f"{own_address(settings.server)}/setup?token={setup_token}")
         return True
 
     def _on_sigterm(self, installation: Installation) -> None:

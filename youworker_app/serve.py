@@ -18,7 +18,9 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol, cast
+from typing import cast
+
+from youworker_app.core.own_address import own_address
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 FRONT_END = PROJECT_ROOT / ".web" / "build" / "client" / "index.html"
@@ -56,17 +58,6 @@ class CannotStart(Exception):
     """Says in one sentence what is missing and what to do."""
 
 
-class Listens(Protocol):
-    """Whatever knows where the server listens and by what names people reach it."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def public_origins(self) -> tuple[str, ...]: ...
-
-
 @dataclass(frozen=True)
 class Listening:
     """What the supervisor has to know of the settings."""
@@ -94,7 +85,7 @@ def main() -> int:
         print(f"YouWorker cannot start: {problem}", file=sys.stderr)
         return 1
     allow_files(settings.max_connections + _OTHER_FILES)
-    say(f"YouWorker: {address(settings)} (stop with Ctrl+C)")
+    say(f"YouWorker: {own_address(settings)} (stop with Ctrl+C)")
     serve(settings)
     return 0
 
@@ -191,14 +182,6 @@ def allow_files(wanted: int) -> int:
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     return allowed
-
-
-def address(settings: Listens) -> str:
-    """The address to open in a browser: the first public one, else the one listened on."""
-    if settings.public_origins:
-        return settings.public_origins[0]
-    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def serve(settings: Listening) -> None:

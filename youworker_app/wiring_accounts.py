@@ -6,6 +6,7 @@ from argon2 import PasswordHasher
 
 from youworker_app.access.credentials import Authentication
 from youworker_app.accounts.api_keys import ApiKeyService
+from youworker_app.accounts.csrf import CsrfTokens
 from youworker_app.accounts.devices import DeviceService
 from youworker_app.accounts.newcomers import Newcomers
 from youworker_app.accounts.own_password import OwnPasswordService
@@ -16,6 +17,7 @@ from youworker_app.accounts.service import AccountService
 from youworker_app.audit.service import AuditService
 from youworker_app.core import registry
 from youworker_app.core.db import Database
+from youworker_app.core.endings import Endings
 from youworker_app.core.events import EventBus
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.ports import Ports
@@ -49,19 +51,22 @@ class AccountServices:
 
 def wire_accounts(ground: Ground) -> AccountServices:
     """Makes and registers them all."""
-    db, audit, security = ground.db, ground.audit, ground.security
+    db, audit, security, endings = ground.db, ground.audit, ground.security, Endings()
     groups = GroupService(db, audit, ground.ports)
     passwords = Passwords(min_length=security.min_password_length, hasher=ground.hasher)
-    accounts = AccountService(db, ground.keys, security, audit, groups, passwords)
-    api_keys = ApiKeyService(db, security, audit)
-    people = PeopleService(db, audit, groups, ground.ports, Newcomers(passwords, ground.keys))
-    resets = ResetService(db, audit, passwords, ground.ports)
+    accounts = AccountService(db, ground.keys, security, audit, groups, passwords, endings)
+    api_keys = ApiKeyService(db, security, audit, endings)
+    people = PeopleService(db, audit, groups, ground.ports, Newcomers(passwords, ground.keys), endings)
+    resets = ResetService(db, audit, passwords, ground.ports, endings)
     registry.provide(GroupService, groups)
     registry.provide(AccountService, accounts)
     registry.provide(ApiKeyService, api_keys)
     registry.provide(PeopleService, people)
-    registry.provide(OwnPasswordService, OwnPasswordService(db, audit, passwords, ground.bus))
+    csrf = CsrfTokens.under(ground.keys)
+    own_password = OwnPasswordService(db, audit, passwords, ground.bus, csrf, endings)
+    registry.provide(Endings, endings)
+    registry.provide(OwnPasswordService, own_password)
     registry.provide(ResetService, resets)
-    registry.provide(DeviceService, DeviceService(db, security, audit, ground.bus))
+    registry.provide(DeviceService, DeviceService(db, security, audit, ground.bus, endings))
     registry.provide(Authentication, Authentication(accounts.authenticate, accounts.check_csrf))
     return AccountServices(groups, accounts, api_keys, people, resets)

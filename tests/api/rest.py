@@ -22,6 +22,7 @@ from youworker_app.accounts.service import AccountService
 from youworker_app.api.app import create_api
 from youworker_app.api.middleware import OuterPolicy, harden
 from youworker_app.core.db import Database
+from youworker_app.core.endings import Endings
 from youworker_app.core.rates import RateLimits
 from youworker_app.core.registry import provide
 from youworker_app.core.settings import LimitSettings, Settings
@@ -81,6 +82,7 @@ async def rest(
     devices: DeviceService,
     own_password: OwnPasswordService,
     resets: ResetService,
+    endings: Endings,
 ) -> Rest:
     """The application over a fresh database."""
     provide(Settings, Settings())
@@ -92,6 +94,7 @@ async def rest(
     provide(OwnPasswordService, own_password)
     provide(ResetService, resets)
     provide(HealthService, HealthService(database))
+    provide(Endings, endings)
     provide(RateLimits, RateLimits(LimitSettings()))
     provide(Authentication, Authentication(accounts.authenticate, accounts.check_csrf))
     return Rest(harden(shared_app(), OuterPolicy()), accounts)

@@ -50,8 +50,17 @@ async def test_a_password_is_changed(rest: Rest) -> None:
     weak = {**body, "new_password": "short"}
     assert error_of(await anna.post("/v1/account/password", json=weak)) == (422, "PASSWORD_TOO_SHORT")
     assert error_of(await anna.post("/v1/account/password", json={}))[0] == 422
-    assert (await anna.post("/v1/account/password", json=body)).status_code == 204
-    assert (await anna.get("/v1/auth/me")).status_code == 200
+    before = dict(anna.cookies)
+    changed = await anna.post("/v1/account/password", json=body)
+    assert changed.status_code == 200
+    # The session goes on under another id: the old cookie opens nothing, the old token is another session's.
+    assert anna.cookies["youworker_session"] != before["youworker_session"]
+    thief = rest.client(cookie=f"youworker_session={before['youworker_session']}")
+    assert error_of(await thief.get("/v1/auth/me"))[0] == 401
+    assert (await anna.get("/v1/auth/me")).json()["csrf_token"] == changed.json()["csrf_token"]
+    assert error_of(await anna.patch("/v1/account", json={})) == (403, "CSRF_MISMATCH")
+    anna.headers["x-csrf-token"] = changed.json()["csrf_token"]
+    assert (await anna.patch("/v1/account", json={})).status_code == 200
     assert error_of(await other.get("/v1/auth/me")) == (401, "UNAUTHENTICATED")
     login = {"username": "anna", "password": SAFE}
     assert (await rest.client().post("/v1/auth/login", json=login)).status_code == 200

@@ -67,7 +67,11 @@ CALLS: Final[Mapping[str, Call]] = {
     f"{_KEYS}.create": Call(payload={"form": {"key_name": "new", "days": "1", "chat:read": "on"}}),
     f"{_KEYS}.forget_secret": Call(),
     f"{_KEYS}.doom": Call("key", "key_id", OWN, is_quiet=True, before=(f"{_KEYS}.refresh",)),
+    f"{_KEYS}.turn": Call("key", "key_id", OWN, is_quiet=True, before=(f"{_KEYS}.refresh",)),
     f"{_KEYS}.keep": Call(),
+    f"{_KEYS}.rotate": Call(
+        "key", "key_id", OWN, payload={"form": {}}, before=(f"{_KEYS}.refresh", f"{_KEYS}.turn"), ends=True
+    ),
     f"{_KEYS}.delete": Call("key", "key_id", OWN, before=(f"{_KEYS}.refresh", f"{_KEYS}.doom"), ends=True),
     f"{_USERS}.refresh": Call(done=_FOR_ROOT),
     f"{_USERS}.search": Call(payload={"query": "x"}, done=_FOR_ROOT),

@@ -53,6 +53,9 @@ BY_ID: Final[Mapping[str, Row]] = {
     "GET /v1/sessions/{session_id}/messages": Row("session", Scope.CHAT_READ, OWN),
     "GET /v1/chat/runs/{run_id}/events": Row("run", Scope.CHAT_READ, OWN),
     "POST /v1/chat/runs/{run_id}/stop": Row("run", Scope.CHAT_WRITE, OWN, done=frozenset({204})),
+    "POST /v1/account/api-keys/{key_id}/rotate": Row(
+        "key", Scope.ADMIN, OWN, done=frozenset({201}), ends=True
+    ),
     "DELETE /v1/account/api-keys/{key_id}": Row("key", Scope.ADMIN, OWN, done=frozenset({204}), ends=True),
     "DELETE /v1/account/sessions/{login_id}": Row(
         "login", Scope.ADMIN, OWN, done=frozenset({204}), ends=True
@@ -96,9 +99,7 @@ WITHOUT_ID: Final[Mapping[str, Own]] = {
     "GET /v1/account/api-keys": Own(Scope.ADMIN),
     "POST /v1/account/api-keys": Own(Scope.ADMIN, {"name": "new", "scopes": ["chat:read"]}, done=201),
     # The same password again, so that the next carrier's present one is right too.
-    "POST /v1/account/password": Own(
-        Scope.ADMIN, {"present_password": PASSWORD, "new_password": PASSWORD}, done=204
-    ),
+    "POST /v1/account/password": Own(Scope.ADMIN, {"present_password": PASSWORD, "new_password": PASSWORD}),
     "GET /v1/account/sessions": Own(Scope.ADMIN),
     "DELETE /v1/account/sessions": Own(Scope.ADMIN, done=204),
     "GET /v1/users": Own(Scope.ADMIN, for_root=True),

@@ -46,6 +46,7 @@ from youworker_app.accounts.schemas import (
 from youworker_app.accounts.service import AccountService
 from youworker_app.audit.service import AuditService
 from youworker_app.core.db import Database
+from youworker_app.core.endings import Endings
 from youworker_app.core.errors import Malformed, NotFound, Unauthenticated
 from youworker_app.core.ids import token_hash
 from youworker_app.core.keys import DataKeys
@@ -337,7 +338,13 @@ async def test_an_older_hash_is_renewed(
     anna = await make_user("anna")
     stronger = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
     later = AccountService(
-        database, keys, SecuritySettings(), audit, groups, Passwords(min_length=10, hasher=stronger)
+        database,
+        keys,
+        SecuritySettings(),
+        audit,
+        groups,
+        Passwords(min_length=10, hasher=stronger),
+        Endings(),
     )
     await later.sign_in("anna", PASSWORD, Client())
     [row] = [row for row in await rows(database, User) if row.id == anna.user_id]

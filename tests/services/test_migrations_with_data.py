@@ -27,6 +27,8 @@ __all__ = ["empty_url"]
 
 T = TypeVar("T")
 
+BEFORE_NARROWED_KEYS = ("0001", "0002", "0003")
+
 
 def revisions() -> list[str]:
     """All, oldest first, with the state before the first one."""
@@ -54,6 +56,12 @@ async def kept(url: str) -> Rows:
     return await run(url, rows_of)
 
 
+def widened(connection: Connection, revision: str) -> None:
+    """Before 0004 keys could not be narrowed: that these go is tested below."""
+    if revision in {"base", *BEFORE_NARROWED_KEYS}:
+        connection.execute(text("UPDATE api_keys SET is_narrowed = :no"), {"no": False})
+
+
 async def test_rows_come_up_from_every_older_release(empty_url: str) -> None:
     for revision in revisions()[:-1]:
         if revision != "base":
@@ -71,6 +79,7 @@ async def test_rows_go_down_to_every_older_release_and_up_again(empty_url: str) 
     for revision in revisions()[:-1]:
         await up(empty_url)
         await run(empty_url, fill)
+        await run(empty_url, partial(widened, revision=revision))
         before = await kept(empty_url)
         assert before.keys() == all_tables()
         assert {len(rows) for rows in before.values()} == {3}
@@ -107,6 +116,21 @@ async def test_events_of_the_first_release_keep_their_macs(empty_url: str, keys:
     await database.close()
     assert (event.version, event.mac) == (1, mac)
     assert is_genuine(key, event)
+    await down(empty_url, "base")
+
+
+async def test_keys_narrowed_to_groups_do_not_come_down_as_keys_to_everything(empty_url: str) -> None:
+    """And those of before begin a line of their own on the way up."""
+    await up(empty_url)
+    await run(empty_url, fill)
+    narrow = {row["id"]: row["is_narrowed"] for row in (await kept(empty_url))["api_keys"]}
+    assert set(narrow.values()) == {True, False}
+    await down(empty_url, BEFORE_NARROWED_KEYS[-1])
+    lower = (await kept(empty_url))["api_keys"]
+    assert {row["id"] for row in lower} == {key_id for key_id, is_narrow in narrow.items() if not is_narrow}
+    await up(empty_url)
+    raised = (await kept(empty_url))["api_keys"]
+    assert [(row["line_id"], row["is_narrowed"]) for row in raised] == [(row["id"], False) for row in lower]
     await down(empty_url, "base")
 
 

@@ -28,11 +28,20 @@ async def test_the_new_one_counts_and_the_others_are_out(
 ) -> None:
     anna, bruno = await make_user("anna"), await make_user("bruno")
     other = await accounts.sign_in("anna", PASSWORD, Client())
-    await own_password.change_password(anna, PASSWORD, SAFE)
+    before = {row.id: row for row in await rows(database, LoginSession)}[anna.credential_id]
+    renewed = await own_password.change_password(anna, PASSWORD, SAFE)
     with pytest.raises(Unauthenticated):
         await actor_of(accounts, other)
-    left = {row.id for row in await rows(database, LoginSession)}
-    assert {anna.credential_id, bruno.credential_id} <= left
+    assert renewed is not None
+    # The session goes on, until when it would have, under another id: whoever had got hold of the old one is out.
+    here = await accounts.authenticate(Credential(Carrier.COOKIE, renewed.token))
+    left = {row.id: row for row in await rows(database, LoginSession) if row.user_id == anna.user_id}
+    assert anna.credential_id not in left
+    now = left[here.credential_id]
+    assert (now.created_at, now.expires_at) == (before.created_at, before.expires_at)
+    assert renewed.expires_at == now.expires_at
+    assert bruno.credential_id in {row.id for row in await rows(database, LoginSession)}
+    accounts.check_csrf(renewed.token, renewed.csrf_token)
     with pytest.raises(SignInFailed):
         await accounts.sign_in("anna", PASSWORD, Client())
     await accounts.sign_in("anna", SAFE, Client())

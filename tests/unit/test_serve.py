@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from youworker_app.core.own_address import own_address
 from youworker_app.core.settings import ServerSettings
 from youworker_app.serve import (
     CannotStart,
-    address,
     allow_files,
     ask_settings,
     leave_out,
@@ -123,7 +123,7 @@ def test_what_is_left_out_is_not_installed_for_who_looks_later() -> None:
     ],
 )
 def test_the_address_that_is_told(settings: dict[str, object], told: str) -> None:
-    assert address(ServerSettings.model_validate(settings)) == told
+    assert own_address(ServerSettings.model_validate(settings)) == told
 
 
 @pytest.fixture

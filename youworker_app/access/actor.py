@@ -1,6 +1,7 @@
 """Who asks. An Actor is made by `authenticate` alone and carries everything that a policy needs to know."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from youworker_app.core.errors import Forbidden
@@ -25,7 +26,12 @@ class ScopeMissing(Forbidden):
 
 @dataclass(frozen=True)
 class Actor:
-    """A signed-in person, by browser (`scopes` is None: all) or by API key (`scopes` narrows)."""
+    """A signed-in person, by browser (`scopes` is None: all) or by API key (`scopes` narrows).
+
+    `key_line` is set for a key that is narrowed to groups, and says which line of keys it belongs to: `group_ids` are then
+    those of the key, and what is the person's own outside of them is out of sight. `entered_at`: seconds of the monotonic
+    clock, from before it was asked who this is.
+    """
 
     user_id: str
     username: str
@@ -33,8 +39,11 @@ class Actor:
     group_ids: frozenset[str] = frozenset()
     admin_group_ids: frozenset[str] = frozenset()
     scopes: frozenset[Scope] | None = None
+    key_line: str = ""
     credential_id: str = field(default="", compare=False)
     language: str = field(default="", compare=False)
+    key_expires_at: datetime | None = field(default=None, compare=False)
+    entered_at: float = field(default=0.0, compare=False)
 
 
 def require_scope(actor: Actor, scope: Scope) -> None:

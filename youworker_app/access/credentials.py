@@ -5,9 +5,14 @@ accounts implements the port and wiring registers it; the API and the screens, w
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from youworker_app.access.actor import Actor
+
+# A key that ends within this time says so.
+KEY_WARNING: Final = timedelta(days=7)
 
 
 class Carrier(StrEnum):

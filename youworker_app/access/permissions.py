@@ -20,6 +20,7 @@ class Permission(StrEnum):
     CHANGE_CHAT = "change chat"
     STOP_RUN = "stop run"
     ADMINISTER = "administer"
+    KEEP_TO_ONESELF = "keep to oneself"
 
 
 class RootOnly(Forbidden):
@@ -30,11 +31,18 @@ class OwnerOnly(Forbidden):
     code, template = "OWNER_ONLY", "Only the owner can do this."
 
 
+class KeyNarrowed(Forbidden):
+    code = "KEY_NARROWED"
+    template = "This API key is narrowed to groups: it makes and moves nothing outside of them."
+
+
 def require(actor: Actor, permission: Permission, subject: SQLModel | None = None) -> None:
     """Raises Forbidden (403) when the actor sees the subject but may not do this, NotFound where it is not theirs to see."""
     match permission, subject:
         case Permission.ADMINISTER, None:
             _demand(actor.is_root, RootOnly())
+        case Permission.KEEP_TO_ONESELF, None:
+            _demand(not actor.key_line, KeyNarrowed())
         case ((Permission.CHANGE_DOCUMENT | Permission.DELETE_DOCUMENT), Document()):
             _demand(subject.owner_id == actor.user_id, OwnerOnly())
         case Permission.ADD_TO_GROUP, Group():

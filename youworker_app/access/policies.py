@@ -12,7 +12,14 @@ from sqlmodel import SQLModel, col
 
 from youworker_app.access.actor import Actor
 from youworker_app.access.rights import Right
-from youworker_app.models.accounts import ApiKey, EncryptionKey, InstallationFact, LoginSession, User
+from youworker_app.models.accounts import (
+    ApiKey,
+    ApiKeyGroup,
+    EncryptionKey,
+    InstallationFact,
+    LoginSession,
+    User,
+)
 from youworker_app.models.audit import AuditBlock, AuditEvent
 from youworker_app.models.chat import ChatSession, Citation, Message, Run
 from youworker_app.models.documents import Chunk, Document, DocumentTag, StoredFile
@@ -34,7 +41,8 @@ def _nobody(actor: Actor, right: Right) -> ColumnElement[bool]:
 
 
 def _own(column: Any) -> Policy:
-    return lambda actor, right: col(column) == actor.user_id
+    """What is a person's own and belongs to no group: a key that is narrowed to groups has none of it."""
+    return lambda actor, right: false() if actor.key_line else col(column) == actor.user_id
 
 
 def _own_groups(column: Any) -> Policy:
@@ -42,7 +50,10 @@ def _own_groups(column: Any) -> Policy:
 
 
 def document_policy(actor: Actor, right: Right) -> ColumnElement[bool]:
-    """The owner always; a group's members where neither the group nor the owner grants less than `right`."""
+    """The owner always; a group's members where neither the group nor the owner grants less than `right`.
+
+    By a key that is narrowed to groups, the owner's own are those that these groups share.
+    """
     granting = select(col(Group.id)).where(
         col(Group.id).in_(sorted(actor.group_ids)),
         col(Group.default_right) >= int(right),
@@ -52,7 +63,11 @@ def document_policy(actor: Actor, right: Right) -> ColumnElement[bool]:
         col(Document.group_id).in_(granting),
         func.coalesce(col(Document.member_right), int(Right.DOWNLOAD)) >= int(right),
     )
-    return and_(col(Document.deleted_at).is_(None), or_(col(Document.owner_id) == actor.user_id, shared))
+    mine = col(Document.owner_id) == actor.user_id
+    if actor.key_line:
+        in_sight = col(Document.group_id).in_(sorted(actor.group_ids))
+        mine = and_(mine, col(Document.is_private).is_(False), in_sight)
+    return and_(col(Document.deleted_at).is_(None), or_(mine, shared))
 
 
 def _of_documents(column: Any, key: Any = Document.id) -> Policy:
@@ -65,10 +80,27 @@ def _encryption_keys(actor: Actor, right: Right) -> ColumnElement[bool]:
     return or_(col(EncryptionKey.id).in_(own), col(EncryptionKey.id).in_(files))
 
 
+def _chats(actor: Actor, right: Right) -> ColumnElement[bool]:
+    """One's own. By a key that is narrowed to groups, those that nobody but its line of keys has asked anything in: others
+    were answered from more than it may see."""
+    mine = col(ChatSession.owner_id) == actor.user_id
+    if not actor.key_line:
+        return mine
+    return and_(mine, col(ChatSession.key_line) == actor.key_line) if actor.group_ids else false()
+
+
 def _of_own_chats(column: Any) -> Policy:
-    return lambda actor, right: col(column).in_(
-        select(col(ChatSession.id)).where(col(ChatSession.owner_id) == actor.user_id)
-    )
+    return lambda actor, right: col(column).in_(select(col(ChatSession.id)).where(_chats(actor, right)))
+
+
+def _runs(actor: Actor, right: Right) -> ColumnElement[bool]:
+    mine = col(Run.owner_id) == actor.user_id
+    return and_(mine, _of_own_chats(Run.session_id)(actor, right)) if actor.key_line else mine
+
+
+def _jobs(actor: Actor, right: Right) -> ColumnElement[bool]:
+    mine = col(Job.requester_id) == actor.user_id
+    return and_(mine, _of_documents(Job.document_id)(actor, right)) if actor.key_line else mine
 
 
 def _citations(actor: Actor, right: Right) -> ColumnElement[bool]:
@@ -80,6 +112,7 @@ POLICIES: Mapping[type[SQLModel], Policy] = {
     User: _colleagues,
     LoginSession: _own(LoginSession.user_id),
     ApiKey: _own(ApiKey.owner_id),
+    ApiKeyGroup: _own(ApiKeyGroup.owner_id),
     EncryptionKey: _encryption_keys,
     InstallationFact: _nobody,
     Group: _own_groups(Group.id),
@@ -88,11 +121,11 @@ POLICIES: Mapping[type[SQLModel], Policy] = {
     Document: document_policy,
     DocumentTag: _of_documents(DocumentTag.document_id),
     Chunk: _of_documents(Chunk.document_id),
-    ChatSession: _own(ChatSession.owner_id),
+    ChatSession: _chats,
     Message: _of_own_chats(Message.session_id),
     Citation: _citations,
-    Run: _own(Run.owner_id),
-    Job: _own(Job.requester_id),
+    Run: _runs,
+    Job: _jobs,
     AuditEvent: _own(AuditEvent.actor_id),
     AuditBlock: _nobody,
 }
@@ -106,8 +139,14 @@ _READS: Mapping[type[SQLModel], frozenset[str]] = {
     Message: frozenset({"chat_sessions"}),
     Citation: frozenset({"chat_sessions", "messages"}),
 }
+# What they read more, of who came with a key that is narrowed to groups.
+_READS_NARROWED: Mapping[type[SQLModel], frozenset[str]] = {
+    Run: frozenset({"chat_sessions"}),
+    Job: _DOCUMENT_TABLES,
+}
 
 
-def covered_tables(model: type[SQLModel]) -> frozenset[str]:
-    """The tables that a statement under this model's policy may name."""
-    return _READS.get(model, frozenset()) | {str(model.__tablename__)}
+def covered_tables(model: type[SQLModel], *, is_narrowed: bool = False) -> frozenset[str]:
+    """The tables that a statement under this model's policy may name; `is_narrowed`: for a key narrowed to groups."""
+    more = _READS_NARROWED.get(model, frozenset()) if is_narrowed else frozenset()
+    return _READS.get(model, frozenset()) | more | {str(model.__tablename__)}

@@ -5,8 +5,8 @@ from youworker_app.gateways.vectors.protocol import AccessFilter, mint_access_fi
 
 
 def access_filter(actor: Actor) -> AccessFilter:
-    """What the actor may find: their own documents and those of their groups."""
-    own = {f"u:{actor.user_id}"} if actor.user_id else set()
+    """What the actor may find: their own documents and those of their groups; by a key narrowed to groups, these alone."""
+    own = {f"u:{actor.user_id}"} if actor.user_id and not actor.key_line else set()
     return mint_access_filter(own | {f"g:{group_id}" for group_id in actor.group_ids})
 
 

@@ -56,33 +56,37 @@ def _policy(model: type[SQLModel], actor: Actor, right: Right) -> ColumnElement[
     return POLICIES[model](actor, right)
 
 
+def _covered(model: type[SQLModel], actor: Actor) -> frozenset[str]:
+    return covered_tables(model, is_narrowed=bool(actor.key_line))
+
+
 def visible(
     model: type[M], actor: Actor, *, right: Right = Right.VIEW, joined: tuple[type[SQLModel], ...] = ()
 ) -> Select[M]:
     """Selects the rows of `model` that the actor may see with `right`; `joined` models come under their policies too."""
     models: tuple[type[SQLModel], ...] = (model, *joined)
     clauses = [_policy(each, actor, right) for each in models]
-    covered = frozenset[str]().union(*(covered_tables(each) for each in models))
+    covered = frozenset[str]().union(*(_covered(each, actor) for each in models))
     return select(model).where(*clauses).execution_options(**{STAMP: covered})
 
 
 def count_visible(model: type[SQLModel], actor: Actor, *where: Any, right: Right = Right.VIEW) -> Select[int]:
     """Counts the visible rows that satisfy `where`."""
     statement = select(func.count()).select_from(model).where(_policy(model, actor, right), *where)
-    return statement.execution_options(**{STAMP: covered_tables(model)})
+    return statement.execution_options(**{STAMP: _covered(model, actor)})
 
 
 def delete_visible(model: type[SQLModel], actor: Actor, *, right: Right = Right.VIEW) -> Delete:
     """Deletes visible rows; the caller adds `where` and has asked `require()`."""
     return (
-        delete(model).where(_policy(model, actor, right)).execution_options(**{STAMP: covered_tables(model)})
+        delete(model).where(_policy(model, actor, right)).execution_options(**{STAMP: _covered(model, actor)})
     )
 
 
 def update_visible(model: type[SQLModel], actor: Actor, *, right: Right = Right.VIEW) -> Update:
     """Updates visible rows; the caller adds `where` and `values` and has asked `require()`."""
     return (
-        update(model).where(_policy(model, actor, right)).execution_options(**{STAMP: covered_tables(model)})
+        update(model).where(_policy(model, actor, right)).execution_options(**{STAMP: _covered(model, actor)})
     )
 
 

@@ -8,6 +8,7 @@ import hmac
 
 from youworker_app.accounts.errors import CsrfMismatch
 from youworker_app.core.ids import new_token
+from youworker_app.core.keys import DataKeys
 
 
 class CsrfTokens:
@@ -15,6 +16,11 @@ class CsrfTokens:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+
+    @classmethod
+    def under(cls, keys: DataKeys) -> "CsrfTokens":
+        """Those of an installation."""
+        return cls(keys.derive("csrf"))
 
     def for_session(self, session_secret: str) -> str:
         """The token that writes with this session's cookie must carry (64 hex characters)."""

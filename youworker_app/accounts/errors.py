@@ -81,5 +81,31 @@ class KeyLifeNotUsable(Unprocessable):
     code, template = "KEY_LIFE_NOT_USABLE", "A key can live 1 to {max_days} days."
 
 
+class KeyGroupsNotUsable(Unprocessable):
+    code = "KEY_GROUPS_NOT_USABLE"
+    template = "A key is narrowed to one or more groups that you are in. Without groups it is not narrowed."
+
+
+class KeyTooBroad(Unprocessable):
+    code = "KEY_TOO_BROAD"
+    template = (
+        "A key narrowed to groups cannot have the scope admin: that is about the person and the installation."
+    )
+
+
+class KeyRunOut(Conflict):
+    code, template = "KEY_RUN_OUT", "This key has run out. Create a new one instead."
+
+
+class KeyReplaced(Conflict):
+    code = "KEY_REPLACED"
+    template = "This key has a successor already. Rotate that one, or create a new key."
+
+
+class OverlapNotUsable(Unprocessable):
+    code = "OVERLAP_NOT_USABLE"
+    template = "The old key can live on for 0 to {max_hours} hours."
+
+
 class TooManyKeys(Conflict):
     code, template = "TOO_MANY_KEYS", "You have {limit} keys. Delete one that you no longer need first."

@@ -98,12 +98,15 @@ async def change_password(request: Request) -> Response:
         actor = await accounts.authenticate(Credential(Carrier.COOKIE, secret))
         accounts.check_csrf(secret, fields.get("csrf", ""))
         present, new = fields.get("present_password", ""), fields.get("new_password", "")
-        await service(OwnPasswordService).change_password(actor, present, new)
+        renewed = await service(OwnPasswordService).change_password(actor, present, new)
     except Unauthenticated:
         return _see(LOGIN)
     except AppError as error:
         return _back_to(ACCOUNT, error, {})
-    return _see(f"{ACCOUNT}?done=password")
+    response = _see(f"{ACCOUNT}?done=password")
+    if renewed is not None:
+        set_session(request, response, renewed.token, renewed.expires_at)
+    return response
 
 
 @router.post("/reset")

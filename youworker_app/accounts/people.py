@@ -1,5 +1,7 @@
 """Everybody's accounts: what an administrator does with them. Every method is for root alone."""
 
+from functools import partial
+
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.permissions import Permission, require
 from youworker_app.accounts.newcomers import Newcomers
@@ -7,6 +9,7 @@ from youworker_app.accounts.repository import AccountRepository, Entrance
 from youworker_app.accounts.schemas import ChangeUser, CreateUser, UserView
 from youworker_app.audit.service import AuditService
 from youworker_app.core.db import Database
+from youworker_app.core.endings import Endings
 from youworker_app.core.paging import Page, PageRequest, cursor_for
 from youworker_app.core.ports import Ports
 from youworker_app.groups.service import GroupService
@@ -16,10 +19,16 @@ class PeopleService:
     """Makes, lists, suspends, restores and removes people, and says who else is an administrator."""
 
     def __init__(
-        self, db: Database, audit: AuditService, groups: GroupService, ports: Ports, newcomers: Newcomers
+        self,
+        db: Database,
+        audit: AuditService,
+        groups: GroupService,
+        ports: Ports,
+        newcomers: Newcomers,
+        endings: Endings,
     ) -> None:
         self._db, self._audit, self._groups = db, audit, groups
-        self._ports, self._newcomers = ports, newcomers
+        self._ports, self._newcomers, self._endings = ports, newcomers, endings
 
     async def create_user(self, actor: Actor, wanted: CreateUser) -> UserView:
         """Root only. Raises UsernameNotUsable, UsernameTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon."""
@@ -50,8 +59,8 @@ class PeopleService:
         """Suspends or restores a person, makes an administrator or ends that, at once. Root only. Raises NotFound, LastRoot.
 
         Suspended, work in their name ends, sessions and keys are refused; what is theirs stays, and restored they find it,
-        and their sessions and keys, as they were. Demoted, what they began as administrator ends, and every page, stream
-        and key of theirs is an ordinary person's with its next step.
+        and their sessions and keys, as they were. Demoted, what they began as administrator ends. Either way what is open
+        in their name (pages, streams, requests) is cut; a page comes again as who its person is then.
         """
         require_scope(actor, Scope.ADMIN)
         require(actor, Permission.ADMINISTER)
@@ -60,6 +69,7 @@ class PeopleService:
             for action in _actions(wanted):
                 await self._audit.record(unit, actor, action, resource_type="user", resource_id=user_id)
             if False in (wanted.is_active, wanted.is_root):
+                unit.after_commit(partial(self._endings.end, user_id))
                 self._ports.stop_after(unit, user_id)
         await self._ports.settle()
         return view
@@ -84,6 +94,7 @@ class PeopleService:
         async with self._db.write() as unit:
             await AccountRepository(unit, actor).hold(user_id)
             await self._ports.erase_person(unit, actor, user_id)
+            unit.after_commit(partial(self._endings.end, user_id))
             self._ports.stop_after(unit, user_id)
         await self._ports.settle()
 

@@ -1,9 +1,8 @@
-"""All SQL of people, their sessions and their keys."""
+"""All SQL of people and their sessions. API keys: key_repository.py."""
 
 from datetime import datetime, timedelta
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, Executable, delete, or_, select, tuple_
+from sqlalchemy import delete, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import col
 
@@ -13,7 +12,6 @@ from youworker_app.access.permissions import RootOnly
 from youworker_app.access.repository import Repository
 from youworker_app.access.visible import (
     SystemReason,
-    count_visible,
     delete_visible,
     erase_rows,
     system_scope,
@@ -22,10 +20,8 @@ from youworker_app.access.visible import (
 from youworker_app.accounts.browsers import browser_name, system_name
 from youworker_app.accounts.errors import AlreadySetUp, LastRoot, UsernameTaken
 from youworker_app.accounts.schemas import (
-    ApiKeyView,
     ChangeUser,
     Client,
-    CreateApiKey,
     DeviceView,
     KnownReset,
     KnownUser,
@@ -37,7 +33,14 @@ from youworker_app.core.db import Database, UnitOfWork
 from youworker_app.core.errors import ChangedMeanwhile, DependencyAway, NotFound
 from youworker_app.core.names import is_plain_text, name_key
 from youworker_app.core.telemetry import get_logger
-from youworker_app.models.accounts import ApiKey, EncryptionKey, InstallationFact, LoginSession, User
+from youworker_app.models.accounts import (
+    ApiKey,
+    ApiKeyGroup,
+    EncryptionKey,
+    InstallationFact,
+    LoginSession,
+    User,
+)
 
 log = get_logger(__name__)
 
@@ -228,45 +231,30 @@ class AccountRepository(Repository):
         """Ends one of the actor's sessions. Raises NotFound."""
         await self._session.delete(await self._get(LoginSession, session_id))
 
-    async def end_other_sessions(self) -> int:
-        """Ends the actor's sessions but the one that they came with; how many."""
+    async def end_other_sessions(self) -> tuple[str, ...]:
+        """Ends the actor's sessions but the one that they came with; their ids."""
         others = col(LoginSession.id) != self._actor.credential_id
-        return await self._changed(delete_visible(LoginSession, self._actor).where(others))
+        statement = visible(LoginSession, self._actor).where(others).order_by(col(LoginSession.id))
+        ended = tuple(row.id for row in (await self._session.execute(statement.with_for_update())).scalars())
+        await self._session.execute(
+            delete_visible(LoginSession, self._actor).where(col(LoginSession.id).in_(ended))
+        )
+        return ended
 
-    async def _changed(self, statement: Executable) -> int:
-        result = await self._session.execute(statement)
-        return cast("CursorResult[Any]", result).rowcount
+    async def renew_session(self, token_hash: str) -> datetime | None:
+        """The session that the actor came with under another id and token; until when. None for who came with a key."""
+        old = await self._find(LoginSession, self._actor.credential_id)
+        if old is None:
+            return None
+        kept = old.model_dump(include={"user_id", "user_agent", "address", "created_at", "expires_at"})
+        self.add(LoginSession(token_hash=token_hash, **kept))
+        await self._session.delete(old)
+        return old.expires_at
 
     async def delete_ended_sessions(self) -> None:
         """Takes away those of the actor's sessions that have run out."""
         statement = delete_visible(LoginSession, self._actor).where(col(LoginSession.expires_at) <= now())
         await self._session.execute(statement)
-
-    async def list_keys(self) -> tuple[ApiKeyView, ...]:
-        """The actor's keys, newest first."""
-        statement = visible(ApiKey, self._actor).order_by(col(ApiKey.created_at).desc(), col(ApiKey.id))
-        return tuple(_key_view(row) for row in (await self._session.execute(statement)).scalars())
-
-    async def count_keys(self) -> int:
-        """How many keys the actor has."""
-        return (await self._session.execute(count_visible(ApiKey, self._actor))).scalar_one()
-
-    def add_key(self, new: CreateApiKey, prefix: str, key_hash: str, expires_at: datetime) -> ApiKeyView:
-        """A new key of the actor."""
-        row = ApiKey(
-            owner_id=self._actor.user_id,
-            name=new.name,
-            prefix=prefix,
-            key_hash=key_hash,
-            scopes=list(new.scopes),
-            expires_at=expires_at,
-        )
-        self.add(row)
-        return _key_view(row)
-
-    async def delete_key(self, key_id: str) -> None:
-        """Takes a key away. Raises NotFound."""
-        await self._session.delete(await self._get(ApiKey, key_id))
 
 
 async def touch_quietly(database: Database, actor: Actor) -> None:
@@ -284,6 +272,7 @@ async def erase_account(unit: UnitOfWork, user_id: str) -> dict[str, int]:
     key_id = (await unit.session.execute(system_scope(statement, SystemReason.ERASURE))).scalar_one_or_none()
     return {
         "login_sessions": await erase_rows(unit, LoginSession, col(LoginSession.user_id) == user_id),
+        "api_key_groups": await erase_rows(unit, ApiKeyGroup, col(ApiKeyGroup.owner_id) == user_id),
         "api_keys": await erase_rows(unit, ApiKey, col(ApiKey.owner_id) == user_id),
         "users": await erase_rows(unit, User, col(User.id) == user_id),
         "encryption_keys": await erase_rows(unit, EncryptionKey, col(EncryptionKey.id) == key_id),
@@ -313,12 +302,6 @@ def _device_view(row: LoginSession, current_id: str) -> DeviceView:
         row.last_seen_at,
         row.expires_at,
         row.id == current_id,
-    )
-
-
-def _key_view(row: ApiKey) -> ApiKeyView:
-    return ApiKeyView(
-        row.id, row.name, row.prefix, tuple(row.scopes), row.created_at, row.expires_at, row.last_used_at
     )
 
 

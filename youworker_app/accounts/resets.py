@@ -1,6 +1,7 @@
 """A new password by a one-time link: root makes it, whoever has it chooses a password once. What follows is a sign-in anew."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from youworker_app.access.actor import Actor, Scope, require_scope
@@ -13,6 +14,7 @@ from youworker_app.accounts.schemas import NewReset
 from youworker_app.audit.service import AuditService
 from youworker_app.core.clock import now
 from youworker_app.core.db import Database
+from youworker_app.core.endings import Endings
 from youworker_app.core.ids import new_token, token_hash
 from youworker_app.core.names import is_plain_text
 from youworker_app.core.ports import Ports
@@ -23,8 +25,11 @@ LINK_LIFE: Final = timedelta(hours=24)
 class ResetService:
     """One link a person at a time; the newest counts. Only the hash of its token is kept."""
 
-    def __init__(self, db: Database, audit: AuditService, passwords: Passwords, ports: Ports) -> None:
-        self._db, self._audit, self._passwords, self._ports = db, audit, passwords, ports
+    def __init__(
+        self, db: Database, audit: AuditService, passwords: Passwords, ports: Ports, endings: Endings
+    ) -> None:
+        self._db, self._audit, self._passwords = db, audit, passwords
+        self._ports, self._endings = ports, endings
 
     async def issue_reset(self, actor: Actor, user_id: str) -> NewReset:
         """A link's token, readable this once, good for a day; the password stays what it is until then. Root only.
@@ -68,8 +73,9 @@ class ResetService:
                 "password.reset",
                 resource_type="user",
                 resource_id=known.user_id,
-                details={"sessions": ended},
+                details={"sessions": len(ended)},
             )
+            unit.after_commit(partial(self._endings.end, *ended))
             self._ports.stop_after(unit, known.user_id)
         await self._ports.settle()
         return known.username

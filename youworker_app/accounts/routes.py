@@ -1,23 +1,18 @@
-"""/v1: setup, sign-in, one's own account and keys, and root's list of people. The browser's forms: form_routes.py."""
+"""/v1: setup, sign-in, one's own account, and root's list of people. The browser's forms: form_routes.py."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from youworker_app.access.actor import Scope
 from youworker_app.access.credentials import Carrier
-from youworker_app.accounts import reset_routes, security_routes
-from youworker_app.accounts.api_keys import ApiKeyService
+from youworker_app.accounts import key_routes, reset_routes, security_routes
 from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.schemas import (
     CHOICES,
-    ApiKeyView,
     ChangeUser,
     Client,
-    CreateApiKey,
     CreateUser,
     MeView,
     Preferences,
@@ -36,6 +31,7 @@ from youworker_app.core.registry import service
 from youworker_app.groups.schemas import GroupView
 
 router = APIRouter(tags=["accounts"])
+router.include_router(key_routes.router)
 router.include_router(security_routes.router)
 router.include_router(reset_routes.router)
 
@@ -56,12 +52,6 @@ class PreferencesBody(BaseModel):
 
     language: Annotated[str, one_of(*CHOICES["language"])] | None = None
     theme: Annotated[str, one_of(*CHOICES["theme"])] | None = None
-
-
-class ApiKeyBody(BaseModel):
-    name: str
-    scopes: Annotated[list[Annotated[str, one_of(*Scope)]], Field(max_length=50)]
-    expires_in_days: int | None = None
 
 
 class UserChange(BaseModel):
@@ -111,19 +101,6 @@ class MeAnswer:
     theme: str
     groups: tuple[GroupView, ...]
     csrf_token: str | None
-
-
-@dataclass(frozen=True)
-class NewKeyAnswer:
-    """`key` is shown this once."""
-
-    id: str
-    name: str
-    key: str
-    prefix: str
-    scopes: tuple[str, ...]
-    created_at: datetime
-    expires_at: datetime
 
 
 def client_of(request: Request) -> Client:
@@ -181,27 +158,6 @@ async def get_account(actor: CurrentActor) -> MeView:
 @router.patch("/account")
 async def change_account(actor: CurrentActor, body: PreferencesBody) -> MeView:
     return await service(AccountService).set_preferences(actor, Preferences(body.language, body.theme))
-
-
-@router.get("/account/api-keys")
-async def list_keys(actor: CurrentActor) -> Page[ApiKeyView]:
-    """All of one's own keys; there are never so many that they need a second page."""
-    return Page(await service(ApiKeyService).list_keys(actor))
-
-
-@router.post("/account/api-keys", status_code=201, responses=errors(409))
-async def create_key(actor: CurrentActor, body: ApiKeyBody) -> NewKeyAnswer:
-    wanted = CreateApiKey(body.name, tuple(body.scopes), body.expires_in_days)
-    new = await service(ApiKeyService).create_key(actor, wanted)
-    view = new.view
-    return NewKeyAnswer(
-        view.id, view.name, new.key, view.prefix, view.scopes, view.created_at, view.expires_at
-    )
-
-
-@router.delete("/account/api-keys/{key_id}", status_code=204)
-async def delete_key(actor: CurrentActor, key_id: OpaqueId) -> None:
-    await service(ApiKeyService).delete_key(actor, key_id)
 
 
 @router.get("/users")

@@ -61,6 +61,15 @@ class SignedIn:
 
 
 @dataclass(frozen=True)
+class NewSession:
+    """The token that takes the place of a session's old one."""
+
+    token: str = field(repr=False)
+    csrf_token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class MeView:
     id: str
     username: str
@@ -115,13 +124,21 @@ class KnownReset:
 
 @dataclass(frozen=True)
 class CreateApiKey:
+    """`group_ids`: the groups that the key is narrowed to; None: not narrowed."""
+
     name: str
     scopes: tuple[str, ...]
     expires_in_days: int | None = None
+    group_ids: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
 class ApiKeyView:
+    """`group_ids` is null for a key that is not narrowed, empty for one whose groups are all gone.
+
+    `last_used_at` and `last_used_from` (an address) are a minute behind at most. `is_replaced`: it has a successor.
+    """
+
     id: str
     name: str
     prefix: str
@@ -129,6 +146,22 @@ class ApiKeyView:
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None
+    last_used_from: str
+    group_ids: tuple[str, ...] | None
+    is_replaced: bool
+
+
+@dataclass(frozen=True)
+class KeyRecord:
+    """What a new key is written with: the hash, never the key. `line_id` names the first of a line of successors."""
+
+    name: str
+    scopes: tuple[str, ...]
+    prefix: str
+    key_hash: str = field(repr=False)
+    expires_at: datetime
+    group_ids: tuple[str, ...] | None
+    line_id: str = ""
 
 
 @dataclass(frozen=True)

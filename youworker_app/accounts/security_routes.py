@@ -1,12 +1,15 @@
 """/v1: one's own password and signed-in devices."""
 
-from fastapi import APIRouter
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from youworker_app.accounts.devices import DeviceService
 from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.schemas import DeviceView
 from youworker_app.api.actor import CurrentActor
+from youworker_app.api.cookies import set_session
 from youworker_app.api.described import errors
 from youworker_app.api.params import OpaqueId
 from youworker_app.core.paging import Page
@@ -20,10 +23,24 @@ class PasswordBody(BaseModel):
     new_password: str
 
 
-@router.post("/account/password", status_code=204, responses=errors(409, 429))
-async def change_password(actor: CurrentActor, body: PasswordBody) -> None:
-    """Ends every other session of the caller's. API keys live on."""
-    await service(OwnPasswordService).change_password(actor, body.present_password, body.new_password)
+@dataclass(frozen=True)
+class PasswordAnswer:
+    """The token that writes need from now on: the session has another id. Null for an API key, which needs none."""
+
+    csrf_token: str | None
+
+
+@router.post("/account/password", responses=errors(409, 429))
+async def change_password(
+    request: Request, response: Response, actor: CurrentActor, body: PasswordBody
+) -> PasswordAnswer:
+    """Ends every other session of the caller's, and puts another cookie in the place of this one's. API keys live on."""
+    changing = service(OwnPasswordService).change_password
+    renewed = await changing(actor, body.present_password, body.new_password)
+    if renewed is None:
+        return PasswordAnswer(None)
+    set_session(request, response, renewed.token, renewed.expires_at)
+    return PasswordAnswer(renewed.csrf_token)
 
 
 @router.get("/account/sessions")

@@ -5,6 +5,7 @@ Owns the order of checks. A failed sign-in looks the same, and takes the same wo
 
 import hmac
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from youworker_app.access.actor import Actor, Scope, require_scope
@@ -36,6 +37,7 @@ from youworker_app.accounts.slowdown import Slowdown
 from youworker_app.audit.service import AuditService
 from youworker_app.core.clock import now
 from youworker_app.core.db import Database, UnitOfWork
+from youworker_app.core.endings import Endings
 from youworker_app.core.ids import new_token, token_hash
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.names import name_key, visible_name
@@ -59,11 +61,13 @@ class AccountService:
         audit: AuditService,
         groups: GroupService,
         passwords: Passwords,
+        endings: Endings,
     ) -> None:
         self._db, self._settings, self._audit, self._groups = db, settings, audit, groups
+        self._endings = endings
         self._passwords, self._newcomers = passwords, Newcomers(passwords, keys)
         self._slowdown, self._known = Slowdown(), KnownDevices(keys.derive("devices"))
-        self._csrf = CsrfTokens(keys.derive("csrf"))
+        self._csrf = CsrfTokens.under(keys)
         self._touching: set[str] = set()
 
     # --- the first account
@@ -187,7 +191,7 @@ class AccountService:
         return actor
 
     async def sign_out(self, actor: Actor) -> None:
-        """Ends the session that the actor came with; an API key has none."""
+        """Ends the session that the actor came with, in all its tabs; an API key has none."""
         if actor.scopes is not None:
             return
         async with self._db.write() as unit:
@@ -195,6 +199,7 @@ class AccountService:
             await self._audit.record(
                 unit, actor, "session.ended", resource_type="session", resource_id=actor.credential_id
             )
+            unit.after_commit(partial(self._endings.end, actor.credential_id))
 
     def csrf_token(self, session_secret: str) -> str:
         """The token that writes with this session's cookie must carry."""

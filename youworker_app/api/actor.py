@@ -12,6 +12,7 @@ from youworker_app.access.actor import Actor
 from youworker_app.access.credentials import Authentication, Carrier, Credential
 from youworker_app.api.cookies import SESSION_COOKIE
 from youworker_app.api.costs import address_pays, cost_of
+from youworker_app.api.presence import entered
 from youworker_app.core.errors import Malformed, Unauthenticated
 from youworker_app.core.rates import RateLimits, person
 from youworker_app.core.registry import service
@@ -67,6 +68,7 @@ async def current_actor(
     except Unauthenticated:
         await address_pays(request)
         raise
+    entered(request.scope, actor)
     await service(RateLimits).charge(cost_of(request), person(actor.user_id))
     if credential.carrier is Carrier.COOKIE and request.method not in _READS:
         port.check_csrf(credential.secret, request.headers.get(CSRF_HEADER, ""))

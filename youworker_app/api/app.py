@@ -11,6 +11,7 @@ from youworker_app.api.costs import names_of, prices_of
 from youworker_app.api.described import ANYWHERE
 from youworker_app.api.errors import MethodNotAllowed, translate_errors
 from youworker_app.api.limits import BodyLimit
+from youworker_app.api.presence import Presence
 from youworker_app.core.errors import NotFound
 
 PREFIX: Final = "/v1"
@@ -35,6 +36,7 @@ def create_api(
         app.add_api_route(path, nothing_here, methods=_METHODS, include_in_schema=False)
     app.state.prices, app.state.names = prices_of(app.routes), names_of(app.routes)
     app.add_middleware(BodyLimit, streamed=streamed, patience_s=body_patience_s)
+    app.add_middleware(Presence)
     return app
 
 

@@ -40,6 +40,7 @@ COSTS: Final[Mapping[str, Cost]] = {
     "DELETE /v1/account/sessions/{login_id}": Cost.KEYS,
     "GET /v1/account/api-keys": Cost.READ,
     "POST /v1/account/api-keys": Cost.KEYS,
+    "POST /v1/account/api-keys/{key_id}/rotate": Cost.KEYS,
     "DELETE /v1/account/api-keys/{key_id}": Cost.KEYS,
     "GET /v1/users": Cost.READ,
     "POST /v1/users": Cost.WRITE,

@@ -3,6 +3,7 @@
 from starlette.requests import Request
 
 from youworker_app.api.cookies import is_https
+from youworker_app.core.own_address import own_address
 from youworker_app.core.registry import service
 from youworker_app.core.settings import Settings
 
@@ -10,5 +11,5 @@ from youworker_app.core.settings import Settings
 def link_to(request: Request, path: str) -> str:
     """The whole address of a path here. A request over the installation's socket has no address of its own."""
     if request.client is None:
-        return service(Settings).server.address + path
+        return own_address(service(Settings).server) + path
     return f"{'https' if is_https(request) else 'http'}://{request.url.netloc}{path}"

@@ -5,16 +5,19 @@ Nothing is read from a socket whose own reader is behind, so what waits to be se
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from youworker_app.access.actor import Actor
 from youworker_app.access.credentials import Authentication, Carrier, Credential
 from youworker_app.api.cookies import SESSION_COOKIE
 from youworker_app.api.middleware import refuse
+from youworker_app.core.endings import Endings
 from youworker_app.core.errors import AppError, TooManyRequests
 from youworker_app.core.registry import service
 from youworker_app.core.settings import ServerSettings
@@ -45,6 +48,7 @@ class Holder:
 
     name: str
     is_signed_in: bool
+    actor: Actor | None = field(default=None, compare=False)
 
 
 class Places:
@@ -88,7 +92,8 @@ class SocketGuard:
             return
         guarded = GuardedSocket(receive, send, self._settings, is_signed_in=holder.is_signed_in)
         try:
-            await self.app(scope, guarded.receive, guarded.send)
+            with _held(holder, guarded):
+                await self.app(scope, guarded.receive, guarded.send)
         except OSError:
             if not guarded.is_cut:
                 raise
@@ -105,8 +110,16 @@ async def holder_of(scope: Scope) -> Holder:
         except AppError:
             pass
         else:
-            return Holder(actor.credential_id or actor.user_id, is_signed_in=True)
+            return Holder(actor.credential_id or actor.user_id, is_signed_in=True, actor=actor)
     return Holder((scope.get("client") or ("",))[0], is_signed_in=False)
+
+
+def _held(holder: Holder, socket: "GuardedSocket") -> AbstractContextManager[None]:
+    """Who has to go takes their sockets along. The page comes again at once, and finds who it is then."""
+    if holder.actor is None:
+        return nullcontext()
+    names = frozenset({holder.actor.user_id, holder.actor.credential_id})
+    return service(Endings).holding(names, socket.end, since=holder.actor.entered_at)
 
 
 class GuardedSocket:
@@ -166,6 +179,11 @@ class GuardedSocket:
                 if not has_left:
                     self._is_deaf = True
                     self._cut_off("takes_nothing")
+
+    def end(self) -> None:
+        """Whose it is has to go: nothing is read from it or sent to it any more."""
+        if not self.is_cut:
+            self._cut_off("ended")
 
     def _be_patient(self) -> None:
         idle = self._idle_seconds

@@ -60,6 +60,7 @@ class ChatRepository(Repository):
         row = {
             "id": new_id(),
             "owner_id": self._actor.user_id,
+            "key_line": self._actor.key_line or None,
             "sealed_title": sealed_title,
             "created_at": moment,
             "updated_at": moment,

@@ -96,6 +96,8 @@ class ChatService:
         if await repository.is_answering(session.id):
             raise AnswerRunning
         session.updated_at = now()
+        if session.key_line != (actor.key_line or None):
+            session.key_line = None  # answered from more than that key may see
         # One at the least: the new turn comes after it.
         limit = max(self._settings.history_messages, 1)
         return session.id, await repository.list_messages(session.id, None, limit)
@@ -136,7 +138,8 @@ class ChatService:
         require_scope(actor, Scope.CHAT_READ)
         live = self._runs.find(run_id)
         # Who is being answered asks for it a moment after the question; it is theirs, and nobody else's.
-        if live is None or live.ended or live.owner_id != actor.user_id:
+        # A key that is narrowed to groups sees not even all that is theirs.
+        if live is None or live.ended or live.owner_id != actor.user_id or actor.key_line:
             async with self._db.read() as unit:
                 row = await ChatRepository(unit, actor).get_run(run_id)
             live = self._runs.find(run_id)

@@ -279,14 +279,6 @@ class ServerSettings(BaseSettings):
         split
     )
 
-    @property
-    def address(self) -> str:
-        """The address to open in a browser: the first public one, else the one listened on."""
-        if self.public_origins:
-            return self.public_origins[0]
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not bound
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
-
     @field_validator("public_origins")
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:

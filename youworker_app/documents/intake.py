@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from youworker_app.access.actor import Actor
-from youworker_app.access.authenticate import actor_for_user
+from youworker_app.access.authenticate import actor_again
 from youworker_app.access.permissions import Permission, require
 from youworker_app.access.rights import Right
 from youworker_app.access.vectors import visibility_of
@@ -52,7 +52,7 @@ class DocumentIntake:
     async def require_place(self, unit: UnitOfWork, actor: Actor, group_id: str | None) -> None:
         """Raises NotFound unless the actor may add documents to the group, Unauthenticated when they may no longer work here."""
         # An upload can take long: it is asked as they stand now, not as they stood when it began.
-        present = await actor_for_user(unit, actor.user_id)
+        present = await actor_again(unit, actor)
         if group_id is not None:
             group = await DocumentRepository(unit, present).find_group(group_id)
             require(present, Permission.ADD_TO_GROUP, group)

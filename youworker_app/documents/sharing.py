@@ -93,7 +93,8 @@ class SharingService:
         self._audit, self._bus = audit, bus
 
     async def change_document(self, actor: Actor, document_id: str, change: ChangeDocument) -> DocumentView:
-        """The document after the change. Raises NotFound, OwnerOnly, TagInvalid, TitleInvalid, PrivateInGroup."""
+        """The document after the change. Raises NotFound, OwnerOnly, KeyNarrowed, TagInvalid, TitleInvalid,
+        PrivateInGroup."""
         require_scope(actor, Scope.DOCUMENTS_WRITE)
         return await self._change(actor, document_id, change)
 
@@ -143,6 +144,8 @@ class SharingService:
         is_private = row.document.is_private if change.is_private is None else change.is_private
         if group_id is None and change.is_private is False:
             raise PrivateInGroup
+        if is_private or group_id is None:
+            require(actor, Permission.KEEP_TO_ONESELF)
         return _Plan(row, group_id, is_private or group_id is None)
 
     async def _stands(self, actor: Actor, plan: _Plan) -> bool:

@@ -32,7 +32,7 @@ class MembershipData:
 class GroupData:
     """The group's row and memberships. Asked last: rows of other domains point here. Fulfils `GroupContents`."""
 
-    tables = frozenset({"groups", "memberships"})
+    tables = frozenset({"groups", "memberships", "api_key_groups"})
 
     async def release(self, unit: UnitOfWork, group_id: str) -> Erasure:
         """Takes them away."""

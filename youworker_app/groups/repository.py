@@ -13,7 +13,7 @@ from youworker_app.core.errors import NotFound
 from youworker_app.core.names import is_plain_text, name_key
 from youworker_app.groups.errors import AlreadyMember, GroupNameTaken
 from youworker_app.groups.schemas import GroupView, MemberView
-from youworker_app.models.accounts import User
+from youworker_app.models.accounts import ApiKeyGroup, User
 from youworker_app.models.groups import Group, Membership
 
 
@@ -194,8 +194,9 @@ def _heirs(others: Sequence[tuple[Membership, bool]]) -> list[Membership]:
 
 
 async def erase_group(unit: UnitOfWork, group_id: str) -> dict[str, int]:
-    """The group's row with its memberships. Returns how many rows of each table."""
+    """The group's row with its memberships and what keys have of it. Returns how many rows of each table."""
     return {
+        "api_key_groups": await erase_rows(unit, ApiKeyGroup, col(ApiKeyGroup.group_id) == group_id),
         "memberships": await erase_rows(unit, Membership, col(Membership.group_id) == group_id),
         "groups": await erase_rows(unit, Group, col(Group.id) == group_id),
     }

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 from youworker_app.access.actor import Actor, Scope, require_scope
+from youworker_app.access.permissions import Permission, require
 from youworker_app.audit.service import AuditService
 from youworker_app.core.db import Database, UnitOfWork
 from youworker_app.core.errors import NotFound
@@ -36,8 +37,12 @@ class GroupService:
         self._db, self._audit, self._ports = db, audit, ports
 
     async def create_group(self, actor: Actor, wanted: CreateGroup) -> GroupView:
-        """A new group with the actor as its admin. Raises GroupNameNotUsable, GroupDescriptionNotUsable, GroupNameTaken."""
+        """A new group with the actor as its admin.
+
+        Raises GroupNameNotUsable, GroupDescriptionNotUsable, GroupNameTaken, KeyNarrowed.
+        """
         require_scope(actor, Scope.GROUPS_WRITE)
+        require(actor, Permission.KEEP_TO_ONESELF)
         name = visible_name(wanted.name)
         if name is None or len(name) > LONGEST_NAME:
             raise GroupNameNotUsable(max_length=LONGEST_NAME)

@@ -6,6 +6,7 @@ An upload is acknowledged only after its bytes and its rows are safe on disk.
 from collections.abc import AsyncIterator
 
 from youworker_app.access.actor import Actor, Scope, require_scope
+from youworker_app.access.permissions import Permission, require
 from youworker_app.core.clock import now
 from youworker_app.core.db import Database, UnitOfWork
 from youworker_app.core.events import Event, EventBus, user_topic
@@ -46,11 +47,13 @@ class IngestionService:
     async def upload(self, actor: Actor, upload: Upload, source: AsyncIterator[bytes]) -> UploadedItem:
         """Stores one file and queues its reading; the same content in the same place is told, not stored again.
 
-        Raises NotFound for a group that is not the actor's, EmptyFile, TypeRefused, FileTooLarge, StorageFull, TagInvalid.
-        Whatever fails leaves nothing behind.
+        Raises NotFound for a group that is not the actor's, KeyNarrowed, EmptyFile, TypeRefused, FileTooLarge, StorageFull,
+        TagInvalid. Whatever fails leaves nothing behind.
         """
         require_scope(actor, Scope.DOCUMENTS_WRITE)
         document = self._described(upload)
+        if document.is_private:
+            require(actor, Permission.KEEP_TO_ONESELF)
         if (
             document.group_id is not None
         ):  # asked again when it is registered: here, so that no bytes come for nothing

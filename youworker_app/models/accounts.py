@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, ForeignKeyConstraint, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from youworker_app.models.base import id_field, optional_time_field, reference, time_field
+from youworker_app.models.base import ID_LENGTH, id_field, optional_time_field, reference, time_field
 
 
 class EncryptionKey(SQLModel, table=True):
@@ -55,7 +55,10 @@ class LoginSession(SQLModel, table=True):
 
 
 class ApiKey(SQLModel, table=True):
-    """A key for scripts: shown once, kept as a hash beside a visible prefix."""
+    """A key for scripts: shown once, kept as a hash beside a visible prefix.
+
+    `line_id` is the id of the first key of which this one is a successor, its own where there was none before it.
+    """
 
     __tablename__ = "api_keys"
 
@@ -68,6 +71,25 @@ class ApiKey(SQLModel, table=True):
     created_at: datetime = time_field()
     expires_at: datetime = time_field()
     last_used_at: datetime | None = optional_time_field()
+    last_used_address: str = Field(default="", max_length=64)
+    is_narrowed: bool = False  # to the groups in api_key_groups, which may be none any more
+    is_replaced: bool = False
+    line_id: str = Field(max_length=ID_LENGTH)
+
+
+class ApiKeyGroup(SQLModel, table=True):
+    """A group to which a key is narrowed. It hangs on the membership: whoever leaves takes it from their keys."""
+
+    __tablename__ = "api_key_groups"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["group_id", "owner_id"], ["memberships.group_id", "memberships.user_id"], ondelete="CASCADE"
+        ),
+    )
+
+    key_id: str = Field(primary_key=True, foreign_key="api_keys.id", ondelete="CASCADE", max_length=ID_LENGTH)
+    group_id: str = Field(primary_key=True, max_length=ID_LENGTH, index=True)
+    owner_id: str = Field(max_length=ID_LENGTH)
 
 
 class InstallationFact(SQLModel, table=True):

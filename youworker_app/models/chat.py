@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from youworker_app.models.base import id_field, optional_time_field, reference, time_field
+from youworker_app.models.base import ID_LENGTH, id_field, optional_time_field, reference, time_field
 
 
 class ChatSession(SQLModel, table=True):
@@ -16,6 +16,8 @@ class ChatSession(SQLModel, table=True):
 
     id: str = id_field()
     owner_id: str = reference("users.id", index=False)
+    # The line of the key narrowed to groups with which all of it was asked; nothing where anybody else asked too.
+    key_line: str | None = Field(default=None, max_length=ID_LENGTH)
     sealed_title: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = time_field()
     updated_at: datetime = time_field()

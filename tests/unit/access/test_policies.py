@@ -1,6 +1,7 @@
 """The policies as SQL: every table has one, nobody sees nothing, and what each may read is declared."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.dialects import postgresql, sqlite
@@ -8,7 +9,7 @@ from sqlmodel import SQLModel
 
 import youworker_app.access.visible  # noqa: F401 - all models are imported with it
 from youworker_app.access.actor import Actor, Scope, ScopeMissing, require_scope
-from youworker_app.access.permissions import Permission, RootOnly, require
+from youworker_app.access.permissions import KeyNarrowed, Permission, RootOnly, require
 from youworker_app.access.policies import POLICIES, covered_tables
 from youworker_app.access.rights import Right
 from youworker_app.access.visible import visible
@@ -20,6 +21,7 @@ from youworker_app.models.groups import Group
 
 NOBODY = Actor("", "")
 ANNA = Actor("anna", "anna", group_ids=frozenset({"sales"}), admin_group_ids=frozenset({"sales"}))
+KEY = replace(ANNA, key_line="line")  # narrowed to the sales
 ALL_TABLES = frozenset(SQLModel.metadata.tables)
 
 
@@ -37,10 +39,11 @@ def test_every_table_has_a_policy() -> None:
 @pytest.mark.parametrize("right", list(Right))
 def test_the_tables_that_a_policy_reads_are_declared(model: type[SQLModel], right: Right) -> None:
     """Exactly those: one too many would let a join through the fence."""
-    for actor in (NOBODY, ANNA):
+    for actor in (NOBODY, ANNA, KEY):
         named = {name for name in ALL_TABLES if re.search(rf"\b{name}\b", sql_of(model, actor, right))}
-        assert named == covered_tables(model)
-        assert visible(model, actor, right=right).get_execution_options()[STAMP] == covered_tables(model)
+        covered = covered_tables(model, is_narrowed=actor is KEY)
+        assert named == covered
+        assert visible(model, actor, right=right).get_execution_options()[STAMP] == covered
 
 
 @pytest.mark.parametrize("model", list(POLICIES), ids=lambda model: model.__tablename__)
@@ -87,6 +90,12 @@ def test_permissions(permission: Permission, subject: SQLModel | None, error: ty
     else:
         with pytest.raises(error):
             require(ANNA, permission, subject)
+
+
+def test_a_narrowed_key_keeps_nothing_to_its_person() -> None:
+    require(ANNA, Permission.KEEP_TO_ONESELF)
+    with pytest.raises(KeyNarrowed):
+        require(KEY, Permission.KEEP_TO_ONESELF)
 
 
 def test_root_administers() -> None:

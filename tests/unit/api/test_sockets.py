@@ -10,6 +10,7 @@ from youworker_app.access.actor import Actor
 from youworker_app.access.credentials import Authentication, Credential
 from youworker_app.api import sockets
 from youworker_app.api.sockets import GuardedSocket, Holder, Places, SocketGuard
+from youworker_app.core.endings import Endings
 from youworker_app.core.errors import Unauthenticated
 from youworker_app.core.registry import provide
 from youworker_app.core.settings import ServerSettings
@@ -213,3 +214,31 @@ async def test_the_guard_refuses_when_there_is_no_place_and_frees_it_at_the_end(
     await first
     await guard(scope(), line.sent.get, line.send)
     assert len(line.got) == 1
+
+
+@pytest.mark.parametrize("ended", ["u1", "c1"])
+async def test_who_has_to_go_takes_their_sockets_along(ended: str) -> None:
+    """And nothing is sent any more, however much was about to be."""
+    endings = Endings()
+    provide(Endings, endings)
+    provide(Authentication, Authentication(_authenticate, _check_csrf))
+    heard = list[str]()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        heard.append((await receive())["type"])
+        with pytest.raises(OSError, match=r"^$"):
+            await send({"type": "websocket.send", "text": "what they may not see"})
+
+    line = Line()
+    open_ = asyncio.create_task(
+        SocketGuard(app, limits())(scope("youworker_session=good"), line.sent.get, line.send)
+    )
+    for _ in range(3):
+        await asyncio.sleep(0)
+    endings.end("somebody else")
+    await asyncio.sleep(0)
+    assert not open_.done()
+    endings.end(ended)
+    await asyncio.wait_for(open_, 5)
+    assert heard == ["websocket.disconnect"]
+    assert line.got == []

@@ -1,4 +1,4 @@
-"""The account menu: language, appearance, sign out."""
+"""The account menu: language, appearance, sign out; above it, that keys end soon."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from youworker_app.accounts.ui.profile_section import THEMES
 from youworker_app.accounts.ui.state import AccountState
 from youworker_app.ui import i18n
 from youworker_app.ui.base_state import BaseState
-from youworker_app.ui.components.buttons import glyph
+from youworker_app.ui.components.buttons import glyph, page_link
 from youworker_app.ui.react.windows import Menu, NativeForm
 from youworker_app.ui.words import t
 
@@ -36,7 +36,15 @@ def account_menu() -> rx.Component:
         title=t("account.sign_out"),
     )
     form = NativeForm.create(leave, action="/auth/form/logout", csrf=BaseState.csrf_token, class_name="leave")
-    return rx.el.div(menu, form, class_name="account-row")
+    return rx.fragment(
+        rx.cond(AccountState.ending_keys > 0, _ending_keys()),
+        rx.el.div(menu, form, class_name="account-row"),
+    )
+
+
+def _ending_keys() -> rx.Component:
+    note = rx.el.span(t("account.keys.note", n=AccountState.ending_keys))
+    return page_link(glyph("key-round", 15), note, to="/account#keys", class_name="side-note")
 
 
 def _items() -> Any:

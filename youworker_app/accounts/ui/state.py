@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import reflex as rx
 from reflex.event import EventSpec
 
+from youworker_app.accounts.api_keys import ApiKeyService
 from youworker_app.accounts.schemas import Preferences
 from youworker_app.accounts.service import AccountService
 from youworker_app.core.errors import Unauthenticated
@@ -26,13 +27,14 @@ class GroupChoice:
 
 
 class AccountState(BaseState):
-    """Who is signed in, as the pages show it. `language_choice` is "" for the browser's."""
+    """Who is signed in, as the pages show it. `language_choice` is "" for the browser's; `ending_keys` end within a week."""
 
     username: str = ""
     is_root: bool = False
     theme: str = ""
     language_choice: str = ""
     groups: list[GroupChoice] = []
+    ending_keys: int = 0
 
     @rx.event
     async def open(self) -> None:
@@ -42,6 +44,7 @@ class AccountState(BaseState):
         self.username, self.theme, self.language_choice = me.username, me.theme, me.language
         self.is_root = me.is_root
         self.groups = [GroupChoice(group.id, group.name) for group in me.groups]
+        self.ending_keys = await service(ApiKeyService).count_expiring(actor)
         self.csrf_token = service(AccountService).csrf_token(session_secret(self.router.headers.cookie))
         self._speak(me.language)
 

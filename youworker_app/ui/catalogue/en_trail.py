@@ -52,6 +52,7 @@ TEXTS: dict[str, str] = {
     "trail.event.group.removed": "Group removed",
     "trail.event.key.created": "API key created",
     "trail.event.key.deleted": "API key deleted",
+    "trail.event.key.rotated": "API key rotated",
     "trail.event.member.added": "Member added",
     "trail.event.member.changed": "Member's role changed",
     "trail.event.member.removed": "Member removed",

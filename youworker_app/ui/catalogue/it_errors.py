@@ -132,8 +132,17 @@ TEXTS: dict[str, str] = {
     "INVALID": "Alcuni campi della richiesta mancano o sono sbagliati.",
     "JOB_ENDED": "Questo lavoro è già terminato.",
     "JOB_NOT_FAILED": "Si può ripetere solo un lavoro non riuscito o annullato.",
+    "KEY_GROUPS_NOT_USABLE": (
+        "Una chiave si limita a uno o più gruppi di cui fai parte. Senza gruppi non è limitata."
+    ),
     "KEY_LIFE_NOT_USABLE": "Una chiave può durare da 1 a {max_days} giorni.",
     "KEY_NAME_NOT_USABLE": "Il nome di una chiave ha da 1 a {max_length} caratteri visibili.",
+    "KEY_NARROWED": "Questa chiave API è limitata ad alcuni gruppi: non crea e non sposta nulla al di fuori.",
+    "KEY_REPLACED": "Questa chiave è già stata sostituita. Sostituisci quella nuova, o crea un’altra chiave.",
+    "KEY_RUN_OUT": "Questa chiave è scaduta. Creane una nuova.",
+    "KEY_TOO_BROAD": (
+        "Una chiave limitata ad alcuni gruppi non può avere il permesso admin: riguarda la persona e l’installazione."
+    ),
     "LAST_ADMIN": "Il gruppo resterebbe senza amministratore. Prima nomina qualcun altro.",
     "LAST_ROOT": ("Sei l'unico amministratore che può accedere. Prima nomina amministratore qualcun altro."),
     "MALFORMED": "Non è stato possibile leggere la richiesta: {reason}",
@@ -156,6 +165,7 @@ TEXTS: dict[str, str] = {
         "Questo tipo di file non ha immagini delle pagine. Al loro posto viene mostrato il testo."
     ),
     "NO_TEXT_FOUND": "In questo file non è stato trovato testo leggibile, quindi non c'è nulla da cercare.",
+    "OVERLAP_NOT_USABLE": "La vecchia chiave può restare valida da 0 a {max_hours} ore.",
     "OWNER_ONLY": "Solo il proprietario può farlo.",
     "PAGE_NOT_FOUND": "Questo file non ha una pagina {page} da mostrare.",
     "PASSWORD_TOO_COMMON": (

@@ -52,6 +52,7 @@ TEXTS: dict[str, str] = {
     "trail.event.group.removed": "Gruppo eliminato",
     "trail.event.key.created": "Chiave API creata",
     "trail.event.key.deleted": "Chiave API eliminata",
+    "trail.event.key.rotated": "Chiave API sostituita",
     "trail.event.member.added": "Membro aggiunto",
     "trail.event.member.changed": "Ruolo di un membro cambiato",
     "trail.event.member.removed": "Membro rimosso",
