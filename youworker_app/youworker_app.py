@@ -41,6 +41,7 @@ STYLES = [
     "/css/shell.css",
     "/css/chat.css",
     "/css/answer.css",
+    "/css/pages.css",
     "/css/documents.css",
     "/css/account.css",
     "/css/audit.css",
@@ -90,7 +91,7 @@ def users() -> rx.Component:
 
 def audit() -> rx.Component:
     """`/audit`."""
-    return _settings(audit_page(), here="audit", title=t("trail.title"))
+    return _settings(audit_page(AccountState.is_root), here="audit", title=t("trail.title"))
 
 
 def _settings(page: rx.Component, *, here: str, title: rx.Var[str]) -> rx.Component:

@@ -133,6 +133,10 @@ async def test_filters(
         assert len(await actions(reader, root, EventFilter(resource=resource))) == 3
     about = await actions(reader, root, EventFilter(resource=anna.user_id))
     assert about == ["user.created"]
+    for shown in (anna.credential_id, anna.credential_id[:8]):
+        by = await actions(reader, root, EventFilter(resource=shown))
+        assert by == ["document.deleted", "document.uploaded", "session.created"]
+    assert await actions(reader, root, EventFilter(resource=f"{anna.credential_id[:7]}%")) == []
     assert len(await actions(reader, root, EventFilter(since=before))) == 3
     assert "document.uploaded" not in await actions(reader, root, EventFilter(until=before))
     assert await actions(reader, root, EventFilter(actor="nobody")) == []

@@ -156,6 +156,7 @@ async def test_a_refused_file_leaves_nothing_behind(
         (with_password(pdf_of(["Secret."]), user="x", owner="y"), "PDF_PASSWORD_PROTECTED"),
         (pdf_of(["Hello."])[:200], "PDF_DAMAGED"),
     ],
+    ids=["no text", "password", "damaged"],
 )
 async def test_a_file_that_cannot_be_read_fails_in_words_and_is_kept(
     house: House, data: bytes, code: str

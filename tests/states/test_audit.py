@@ -32,7 +32,7 @@ async def test_root_sees_events_by_name_and_reading_in_sums(house: House, sign_i
     assert state.loaded
     assert [line.what for line in state.items] == ["Signed in", "Signed in", "Person added"]
     assert {line.who for line in state.items} == {"root"}
-    assert state.items[-1].about == "user, about root"
+    assert state.items[-1].about == "about root"
     assert [(line.what, line.count) for line in state.sums] == [("Question asked", 1)]
     assert (state.named, state.more, state.csv) == (False, False, "/v1/audit/export?")
 

@@ -1,7 +1,9 @@
 """`youworker users …`: people's accounts, for administrators."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, TypeAlias
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeAlias
 
 import httpx
 import typer
@@ -15,6 +17,34 @@ app = typer.Typer(no_args_is_help=True, help="People's accounts (for administrat
 
 NameArgument: TypeAlias = Annotated[str, typer.Argument(help="The person's user name.")]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A command that changes `fields` of a person, who then is `told`."""
+
+    word: str
+    help: str
+    told: str
+    fields: Mapping[str, bool]
+
+
+CHANGES: Final = (
+    Change(
+        "suspend",
+        "Sign a person out and keep them out, at once; what is theirs stays.",
+        "suspended",
+        {"is_active": False},
+    ),
+    Change("restore", "Let a suspended person in again.", "restored", {"is_active": True}),
+    Change("promote", "Make a person an administrator.", "an administrator", {"is_root": True}),
+    Change(
+        "demote",
+        "Make an administrator an ordinary person, at once.",
+        "no administrator any more",
+        {"is_root": False},
+    ),
+)
 
 
 @app.command("list")
@@ -53,38 +83,6 @@ def add(
         return 0
 
     session_of(context).run(screen, work, Person(user, password_file))
-
-
-@app.command()
-def suspend(
-    context: typer.Context, name: NameArgument, user: UserOption = "", password_file: PasswordOption = None
-) -> None:
-    """Sign a person out and keep them out, at once; what is theirs stays."""
-    _do(context, name, Person(user, password_file), _changing("suspended", is_active=False))
-
-
-@app.command()
-def restore(
-    context: typer.Context, name: NameArgument, user: UserOption = "", password_file: PasswordOption = None
-) -> None:
-    """Let a suspended person in again."""
-    _do(context, name, Person(user, password_file), _changing("restored", is_active=True))
-
-
-@app.command()
-def promote(
-    context: typer.Context, name: NameArgument, user: UserOption = "", password_file: PasswordOption = None
-) -> None:
-    """Make a person an administrator."""
-    _do(context, name, Person(user, password_file), _changing("an administrator", is_root=True))
-
-
-@app.command()
-def demote(
-    context: typer.Context, name: NameArgument, user: UserOption = "", password_file: PasswordOption = None
-) -> None:
-    """Make an administrator an ordinary person, at once."""
-    _do(context, name, Person(user, password_file), _changing("no administrator any more", is_root=False))
 
 
 @app.command()
@@ -140,6 +138,18 @@ def _changing(told: str, **change: bool) -> _Deed:
     return deed
 
 
+def _command(change: Change) -> Callable[[typer.Context, str, str, Path | None], None]:
+    def run(
+        context: typer.Context,
+        name: NameArgument,
+        user: UserOption = "",
+        password_file: PasswordOption = None,
+    ) -> None:
+        _do(context, name, Person(user, password_file), _changing(change.told, **change.fields))
+
+    return run
+
+
 async def _print_link(client: httpx.AsyncClient, screen: Screen, person: Mapping[str, Any]) -> None:
     made = answer_of(await client.post(f"/v1/users/{person['id']}/reset"))
     if screen.as_json:
@@ -147,6 +157,10 @@ async def _print_link(client: httpx.AsyncClient, screen: Screen, person: Mapping
         return
     screen.line(made["link"])
     screen.note(f"Give this link to {plain(person['username'])} alone. It opens once, within a day.")
+
+
+for _each in CHANGES:
+    app.command(_each.word, help=_each.help)(_command(_each))
 
 
 async def _everybody(client: httpx.AsyncClient, query: str = "") -> list[dict[str, Any]]:

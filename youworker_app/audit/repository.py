@@ -48,6 +48,7 @@ _VIEWS: Final = select(
         _SUBJECTS, _SUBJECTS.c.id == _TABLE.c.subject_id
     )
 )
+_SHORTEST_ID: Final = 8
 _NAMED: Final = (
     ("actor", AuditEvent.actor_id, {"actor_id": None, "address": "", "credential_id": ""}),
     ("subject", AuditEvent.subject_id, {"subject_id": None}),
@@ -222,13 +223,20 @@ def _conditions(wanted: EventFilter) -> list[Any]:
         kind = _TABLE.c.action.startswith(f"{wanted.action}.", autoescape=True)
         found.append(or_(_TABLE.c.action == wanted.action, kind))
     if wanted.resource:
-        places = (_TABLE.c.resource_id, _TABLE.c.resource_type, _TABLE.c.subject_id)
-        found.append(or_(*(place == wanted.resource for place in places)))
+        found.append(or_(*_places(wanted.resource)))
     if wanted.since is not None:
         found.append(_TABLE.c.at >= wanted.since)
     if wanted.until is not None:
         found.append(_TABLE.c.at < wanted.until)
     return found
+
+
+def _places(wanted: str) -> list[Any]:
+    """A type, or an id of a resource, a person or a credential: whole, or as much of it as a page shows."""
+    ids = (_TABLE.c.resource_id, _TABLE.c.subject_id, _TABLE.c.credential_id)
+    if len(wanted) < _SHORTEST_ID:
+        return [_TABLE.c.resource_type == wanted, *(each == wanted for each in ids)]
+    return [_TABLE.c.resource_type == wanted, *(each.startswith(wanted, autoescape=True) for each in ids)]
 
 
 def _scoped(statement: S) -> S:

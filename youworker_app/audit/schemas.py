@@ -118,8 +118,9 @@ READING = frozenset({"chat.asked", "document.opened", "file.downloaded", "page.o
 
 @dataclass(frozen=True)
 class EventFilter:
-    """Which events. `actor`: an id or a user name; `action`: whole, or its first word; `resource`: an id or a type.
+    """Which events. `actor`: an id or a user name; `action`: whole, or its first word.
 
+    `resource`: a type, an id (of a person or a credential too), or at least the first 8 characters of one.
     From `since` on, and before `until`. A `reason` asks for what people read, searched and asked as well.
     """
 

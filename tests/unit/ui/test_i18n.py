@@ -18,7 +18,7 @@ ENGLISH = i18n.CATALOGUES["en"]
 # Keys that are put together at run time: their common beginning, or their end.
 COMPOSED = re.compile(
     r"scope\.\w+|documents\.state\.\w+|account\.theme\.\w+|locator\.\w+|chat\.suggest\.\w+\.text"
-    r"|trail\.event\.\w+\.\w+|trail\.broken\.\w+"
+    r"|(setup|reset)\.(title|intro|no_token)|trail\.(event\.\w+|broken|outcome|kind|resource|detail|code)\.\w+"
 )
 # Serving modules need an environment; nothing in them raises an error of its own that people read.
 NOT_IMPORTED = {"youworker_app.asgi", "youworker_app.__main__"}

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from youworker_app.accounts.ui.new_password import new_password_field
 from youworker_app.accounts.ui.state import EntranceState
 from youworker_app.ui.base_state import BaseState
 from youworker_app.ui.components.brand import brand
@@ -47,26 +48,13 @@ def setup_page() -> rx.Component:
             auto_complete="username",
             required=True,
         ),
-        field(
-            t("setup.password"),
-            "password",
-            hint=t("setup.password.hint", n=EntranceState.shortest),
-            type="password",
-            auto_complete="new-password",
-            min_length=EntranceState.shortest,
-            required=True,
-        ),
+        new_password_field(t("setup.password"), "password", EntranceState.shortest),
         button(t("setup.submit"), variant="primary wide", type="submit"),
         action="/auth/form/setup",
         token_url=TOKEN_URL,
         class_name="form",
     )
-    no_token = rx.el.p(t("setup.no_token"), class_name="notice", role="alert")
-    return _entrance(
-        t("setup.title"),
-        rx.el.p(t("setup.intro"), class_name="entrance-intro"),
-        rx.cond(EntranceState.setup_token != "", form, no_token),
-    )
+    return _by_link("setup", form)
 
 
 def reset_page() -> rx.Component:
@@ -74,25 +62,21 @@ def reset_page() -> rx.Component:
     form = NativeForm.create(
         _problem(),
         rx.el.input(type="hidden", name="token", value=EntranceState.setup_token, read_only=True),
-        field(
-            t("account.password.new"),
-            "password",
-            hint=t("setup.password.hint", n=EntranceState.shortest),
-            type="password",
-            auto_complete="new-password",
-            min_length=EntranceState.shortest,
-            required=True,
-            auto_focus=True,
-        ),
+        new_password_field(t("account.password.new"), "password", EntranceState.shortest, auto_focus=True),
         button(t("reset.submit"), variant="primary wide", type="submit"),
         action="/auth/form/reset",
         token_url=TOKEN_URL,
         class_name="form",
     )
-    no_token = rx.el.p(t("reset.no_token"), class_name="notice", role="alert")
+    return _by_link("reset", form)
+
+
+def _by_link(page: str, form: rx.Component) -> rx.Component:
+    """A page that needs the token of the link that leads to it."""
+    no_token = rx.el.p(t(f"{page}.no_token"), class_name="notice", role="alert")
     return _entrance(
-        t("reset.title"),
-        rx.el.p(t("reset.intro"), class_name="entrance-intro"),
+        t(f"{page}.title"),
+        rx.el.p(t(f"{page}.intro"), class_name="entrance-intro"),
         rx.cond(EntranceState.setup_token != "", form, no_token),
     )
 

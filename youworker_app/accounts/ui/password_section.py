@@ -3,6 +3,7 @@
 import reflex as rx
 
 from youworker_app.accounts.ui.account_state import AccountPageState
+from youworker_app.accounts.ui.new_password import new_password_field
 from youworker_app.accounts.ui.state import AccountState
 from youworker_app.ui.base_state import BaseState
 from youworker_app.ui.components.buttons import button
@@ -23,15 +24,7 @@ def password_section() -> rx.Component:
             auto_complete="current-password",
             required=True,
         ),
-        field(
-            t("account.password.new"),
-            "new_password",
-            hint=t("setup.password.hint", n=AccountPageState.shortest),
-            type="password",
-            auto_complete="new-password",
-            min_length=AccountPageState.shortest,
-            required=True,
-        ),
+        new_password_field(t("account.password.new"), "new_password", AccountPageState.shortest),
         button(t("account.password.submit"), variant="primary", type="submit"),
         action="/auth/form/password",
         csrf=BaseState.csrf_token,

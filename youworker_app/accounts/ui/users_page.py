@@ -10,7 +10,7 @@ from youworker_app.ui.base_state import BaseState
 from youworker_app.ui.components.buttons import button, glyph
 from youworker_app.ui.components.feedback import badge, confirm, skeleton
 from youworker_app.ui.components.fields import field, search_field
-from youworker_app.ui.components.sections import row, section
+from youworker_app.ui.components.sections import page_head, row, section
 from youworker_app.ui.react.windows import Dialog, Menu, Secret, When
 from youworker_app.ui.words import labels, t
 
@@ -28,11 +28,7 @@ def users_page() -> rx.Component:
         _confirm_removal(),
     )
     return rx.el.div(
-        rx.el.header(
-            rx.el.h1(t("users.title"), class_name="page-title"),
-            rx.el.p(t("users.intro"), class_name="page-intro"),
-            class_name="page-head",
-        ),
+        page_head(t("users.title"), t("users.intro")),
         rx.cond(AccountState.is_root, people, rx.el.p(t("users.root_only"), class_name="notice")),
         class_name="settings wide",
     )

@@ -5,14 +5,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from youworker_app.audit.schemas import ActionSum, EventView, TrailReport
+from youworker_app.core.errors import Detail
 from youworker_app.ui import i18n
 
-_PREFIX: Final = "trail.event."
+_KIND: Final = "trail.kind."
+# What a filter by kind offers: the first words of actions that have a name.
+KINDS_OF_ACTION: Final = tuple(
+    key.removeprefix(_KIND) for key in i18n.CATALOGUES[i18n.DEFAULT] if key.startswith(_KIND)
+)
+_LONGEST_VALUE: Final = 200
+_SHORT: Final = 8  # characters of an id that are shown
 
 
 @dataclass(frozen=True)
 class EventLine:
-    """One event in words."""
+    """One event in words. `mark`: how it ended, where its name does not say so."""
 
     id: str
     at: str
@@ -21,7 +28,7 @@ class EventLine:
     action: str
     about: str
     where: str
-    is_refused: bool
+    mark: str
 
 
 @dataclass(frozen=True)
@@ -35,21 +42,52 @@ class SumLine:
 
 def event_line(event: EventView, language: str) -> EventLine:
     """What the event says."""
-    parts = [event.resource_type, event.resource_id[:8]] if event.resource_type else []
-    if event.subject or event.subject_id:
-        name = event.subject or (event.subject_id or "")[:8]
-        parts.append(i18n.text(language, "trail.about", name=name))
-    parts += [f"{name}: {value}" for name, value in sorted(event.details.items())]
+    about = [_resource(event, language), *_details(event, language)]
+    says_so = event.action.endswith(".refused")
     return EventLine(
         event.id,
         f"{event.at:%Y-%m-%d %H:%M:%S} UTC",
         _who(event, language),
         action_name(event.action, language),
         event.action,
-        ", ".join(part for part in parts if part),
+        " · ".join(part for part in about if part),
         event.address,
-        event.outcome != "ok",
+        "" if event.outcome == "ok" or says_so else _word("outcome", event.outcome, language),
     )
+
+
+def _resource(event: EventView, language: str) -> str:
+    if event.subject or event.subject_id:
+        name = event.subject or (event.subject_id or "")[:_SHORT]
+        return i18n.text(language, "trail.about", name=name)
+    if not event.resource_id or event.resource_type == "request":
+        return event.resource_id
+    return f"{_word('resource', event.resource_type, language)} {event.resource_id[:_SHORT]}"
+
+
+def _details(event: EventView, language: str) -> list[str]:
+    told = dict(event.details)
+    if event.credential_id:
+        told["by"] = event.credential_id[:_SHORT]
+    return [
+        f"{_word('detail', name, language)}: {_value(name, value, language)}"
+        for name, value in sorted(told.items())
+        if (name, value) != ("times", 1)
+    ]
+
+
+def _value(name: str, value: Detail, language: str) -> str:
+    if name in {"code", "carrier"}:
+        return _word("code", str(value).lower(), language)
+    if isinstance(value, bool) or value is None:
+        return _word("code", str(value).lower(), language)
+    return str(value)[:_LONGEST_VALUE]
+
+
+def _word(kind: str, name: str, language: str) -> str:
+    """What something is called; what has no name is shown as it is."""
+    key = f"trail.{kind}.{name}"
+    return i18n.text(language, key) if key in i18n.CATALOGUES[i18n.DEFAULT] else name.replace("_", " ")
 
 
 def sum_lines(sums: Sequence[ActionSum], language: str) -> list[SumLine]:
@@ -59,7 +97,7 @@ def sum_lines(sums: Sequence[ActionSum], language: str) -> list[SumLine]:
 
 def action_name(action: str, language: str) -> str:
     """What an action is called; one that has no name is shown as it is."""
-    key = f"{_PREFIX}{action}"
+    key = f"trail.event.{action}"
     return i18n.text(language, key) if key in i18n.CATALOGUES[i18n.DEFAULT] else action
 
 

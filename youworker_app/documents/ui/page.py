@@ -10,6 +10,7 @@ from youworker_app.ui.base_state import BaseState
 from youworker_app.ui.components.buttons import button
 from youworker_app.ui.components.feedback import confirm, empty_state, skeleton
 from youworker_app.ui.components.fields import search_field
+from youworker_app.ui.components.sections import page_head
 from youworker_app.ui.react.files import UploadZone, upload_labels
 from youworker_app.ui.words import error_labels, labels, t
 
@@ -28,11 +29,7 @@ def documents_page(groups: Any, on_retry: Any, on_stop: Any) -> rx.Component:
         aria_label=t("documents.list"),
     )
     return rx.el.div(
-        rx.el.header(
-            rx.el.h1(t("documents.title"), class_name="page-title"),
-            rx.el.p(t("documents.intro"), class_name="page-intro"),
-            class_name="page-head",
-        ),
+        page_head(t("documents.title"), t("documents.intro")),
         _upload(groups),
         rx.el.div(
             search_field(t("documents.search"), on_change=DocumentsState.search.debounce(250)),

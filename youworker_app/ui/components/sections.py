@@ -1,10 +1,19 @@
-"""Sections of a page of settings, and lists whose rows have facts and actions."""
+"""The heading of a page, its sections, and lists whose rows have facts and actions."""
 
 from typing import Any
 
 import reflex as rx
 
 from youworker_app.ui.components.buttons import glyph
+
+
+def page_head(title: Any, intro: Any) -> rx.Component:
+    """What a page is called and for."""
+    return rx.el.header(
+        rx.el.h1(title, class_name="page-title"),
+        rx.el.p(intro, class_name="page-intro"),
+        class_name="page-head",
+    )
 
 
 def section(title: Any, *content: Any, intro: Any = None, anchor: str = "") -> rx.Component:
