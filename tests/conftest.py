@@ -25,7 +25,7 @@ from youworker_app.core.crypto import MasterKeys, new_master_key
 from youworker_app.core.db import Database
 from youworker_app.core.keys import DataKeys
 
-pytest_plugins = ["tests.model_server.fixtures", "tests.people", "tests.house", "tests.web"]
+pytest_plugins = ["tests.model_server.fixtures", "tests.people", "tests.house", "tests.web", "tests.door"]
 
 
 _since_collection = pytest.StashKey[int]()

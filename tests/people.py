@@ -17,6 +17,7 @@ from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.passwords import Passwords
 from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.ports import AccountData
+from youworker_app.accounts.provider_sign_in import ProviderSignIn
 from youworker_app.accounts.resets import ResetService
 from youworker_app.accounts.schemas import Carrier, Client, CreateUser, Credential, SignedIn
 from youworker_app.accounts.service import AccountService
@@ -26,7 +27,7 @@ from youworker_app.core.endings import Endings
 from youworker_app.core.events import EventBus
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.ports import Ports
-from youworker_app.core.settings import SecuritySettings
+from youworker_app.core.settings import OidcSettings, SecuritySettings
 from youworker_app.groups.ports import GroupData, MembershipData
 from youworker_app.groups.schemas import CreateGroup, GroupView
 from youworker_app.groups.service import GroupService
@@ -142,6 +143,24 @@ def resets(
 ) -> ResetService:
     """The service of one-time links on `database`."""
     return ResetService(database, audit, passwords, ports, endings)
+
+
+@pytest.fixture
+def provider_sign_in(
+    database: Database,
+    keys: DataKeys,
+    audit: AuditService,
+    accounts: AccountService,
+    ports: Ports,
+    passwords: Passwords,
+    bus: EventBus,
+    endings: Endings,
+) -> ProviderSignIn:
+    """The door of a provider on `database`; there is none behind it."""
+    newcomers = Newcomers(passwords, keys)
+    return ProviderSignIn(
+        database, keys, OidcSettings(), audit, accounts, newcomers, ports, bus, endings, None
+    )
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from youworker_app.accounts import form_routes
+from youworker_app.accounts import form_routes, oidc_routes
 from youworker_app.accounts import routes as accounts
 from youworker_app.api.app import create_api
 from youworker_app.api.connections import Connections
@@ -28,7 +28,7 @@ def build_rest() -> FastAPI:
     domains = (chat, accounts, groups, documents, ingestion, retrieval, audit)
     return create_api(
         [domain.router for domain in domains],
-        plain=[form_routes.router, operations.router],
+        plain=[form_routes.router, oidc_routes.plain_router, operations.router],
         body_patience_s=ServerSettings().body_patience_s,
     )
 

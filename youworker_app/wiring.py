@@ -191,12 +191,11 @@ class Installation:
         self._wire_ports()
 
     def _wire_accounts(self) -> None:
-        ground = Ground(
-            self.db, self.keys, self.settings.security, self.audit, self.ports, self.bus, self._hasher
-        )
+        base = (self.db, self.keys, self.settings.security, self.audit, self.ports, self.bus)
+        ground = Ground(*base, self.settings.oidc, self._hasher)
         made = wire_accounts(ground)
         self.groups, self.accounts, self.api_keys = made.groups, made.accounts, made.api_keys
-        self.people, self.resets = made.people, made.resets
+        self.people, self.resets, self.provider_sign_in = made.people, made.resets, made.provider_sign_in
         registry.provide(EventBus, self.bus)
         registry.provide(Settings, self.settings)
         registry.provide(Stopping, self.stopping)
@@ -318,6 +317,7 @@ class Installation:
     async def close(self) -> None:
         """Closes gateways and database."""
         await self.gateways.close()
+        await self.provider_sign_in.close()
         await self.rates.close()
         await self.db.close()
 

@@ -1,6 +1,6 @@
 """The part of the composition root that makes people's services: sign-in, passwords, devices, keys, administration."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from argon2 import PasswordHasher
 
@@ -12,6 +12,7 @@ from youworker_app.accounts.newcomers import Newcomers
 from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.passwords import Passwords
 from youworker_app.accounts.people import PeopleService
+from youworker_app.accounts.provider_sign_in import ProviderSignIn
 from youworker_app.accounts.resets import ResetService
 from youworker_app.accounts.service import AccountService
 from youworker_app.audit.service import AuditService
@@ -21,7 +22,9 @@ from youworker_app.core.endings import Endings
 from youworker_app.core.events import EventBus
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.ports import Ports
-from youworker_app.core.settings import SecuritySettings
+from youworker_app.core.settings import OidcSettings, SecuritySettings
+from youworker_app.gateways.oidc.protocol import IdentityProvider
+from youworker_app.gateways.oidc.provider import OidcProvider, ProviderClient
 from youworker_app.groups.service import GroupService
 
 
@@ -35,6 +38,7 @@ class Ground:
     audit: AuditService
     ports: Ports
     bus: EventBus
+    oidc: OidcSettings = field(default_factory=OidcSettings)
     hasher: PasswordHasher | None = None
 
 
@@ -47,6 +51,7 @@ class AccountServices:
     api_keys: ApiKeyService
     people: PeopleService
     resets: ResetService
+    provider_sign_in: ProviderSignIn
 
 
 def wire_accounts(ground: Ground) -> AccountServices:
@@ -56,12 +61,26 @@ def wire_accounts(ground: Ground) -> AccountServices:
     passwords = Passwords(min_length=security.min_password_length, hasher=ground.hasher)
     accounts = AccountService(db, ground.keys, security, audit, groups, passwords, endings)
     api_keys = ApiKeyService(db, security, audit, endings)
-    people = PeopleService(db, audit, groups, ground.ports, Newcomers(passwords, ground.keys), endings)
+    newcomers = Newcomers(passwords, ground.keys)
+    people = PeopleService(db, audit, groups, ground.ports, newcomers, endings)
+    provider_sign_in = ProviderSignIn(
+        db,
+        ground.keys,
+        ground.oidc,
+        audit,
+        accounts,
+        newcomers,
+        ground.ports,
+        ground.bus,
+        endings,
+        identity_provider(ground.oidc),
+    )
     resets = ResetService(db, audit, passwords, ground.ports, endings)
     registry.provide(GroupService, groups)
     registry.provide(AccountService, accounts)
     registry.provide(ApiKeyService, api_keys)
     registry.provide(PeopleService, people)
+    registry.provide(ProviderSignIn, provider_sign_in)
     csrf = CsrfTokens.under(ground.keys)
     own_password = OwnPasswordService(db, audit, passwords, ground.bus, csrf, endings)
     registry.provide(Endings, endings)
@@ -69,4 +88,23 @@ def wire_accounts(ground: Ground) -> AccountServices:
     registry.provide(ResetService, resets)
     registry.provide(DeviceService, DeviceService(db, security, audit, ground.bus, endings))
     registry.provide(Authentication, Authentication(accounts.authenticate, accounts.check_csrf))
-    return AccountServices(groups, accounts, api_keys, people, resets)
+    return AccountServices(groups, accounts, api_keys, people, resets, provider_sign_in)
+
+
+def identity_provider(settings: OidcSettings) -> IdentityProvider | None:
+    """The provider that the settings name, if they name one; nothing is asked of it yet."""
+    if not settings.issuer:
+        return None
+    needed = {settings.username_claim}
+    if settings.root_value:
+        needed.add(settings.root_claim)
+    client = ProviderClient(
+        settings.issuer,
+        settings.client_id,
+        settings.client_secret.get_secret_value(),
+        settings.scopes,
+        frozenset(needed),
+        settings.timeout_s,
+        settings.ca_file,
+    )
+    return OidcProvider(client)

@@ -11,12 +11,13 @@ from starlette.types import ASGIApp
 
 from tests.people import PASSWORD
 from youworker_app.access.credentials import Authentication
-from youworker_app.accounts import form_routes
+from youworker_app.accounts import form_routes, oidc_routes
 from youworker_app.accounts import routes as account_routes
 from youworker_app.accounts.api_keys import ApiKeyService
 from youworker_app.accounts.devices import DeviceService
 from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.people import PeopleService
+from youworker_app.accounts.provider_sign_in import ProviderSignIn
 from youworker_app.accounts.resets import ResetService
 from youworker_app.accounts.service import AccountService
 from youworker_app.api.app import create_api
@@ -83,6 +84,7 @@ async def rest(
     own_password: OwnPasswordService,
     resets: ResetService,
     endings: Endings,
+    provider_sign_in: ProviderSignIn,
 ) -> Rest:
     """The application over a fresh database."""
     provide(Settings, Settings())
@@ -93,6 +95,7 @@ async def rest(
     provide(DeviceService, devices)
     provide(OwnPasswordService, own_password)
     provide(ResetService, resets)
+    provide(ProviderSignIn, provider_sign_in)
     provide(HealthService, HealthService(database))
     provide(Endings, endings)
     provide(RateLimits, RateLimits(LimitSettings()))
@@ -110,7 +113,7 @@ def make_app(*more: APIRouter) -> Any:
     """The application of these domains, and more."""
     return create_api(
         [account_routes.router, group_routes.router, *more],
-        plain=[form_routes.router, health_routes.router],
+        plain=[form_routes.router, oidc_routes.plain_router, health_routes.router],
     )
 
 

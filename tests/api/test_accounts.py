@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.rest import ADDRESS, NAME, Rest, error_of
 from tests.people import PASSWORD
-from youworker_app.accounts.form_routes import local_path
+from youworker_app.accounts.redirects import local_path
 from youworker_app.core.registry import provide
 from youworker_app.core.settings import ServerSettings, Settings
 

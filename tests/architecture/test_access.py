@@ -18,6 +18,7 @@ SYSTEM_SCOPE = {
     "access/authenticate.py": {"AUTHENTICATE"},
     "audit/repository.py": {"ERASURE", "AUDIT"},
     "accounts/repository.py": {"SETUP", "AUTHENTICATE", "ERASURE"},
+    "accounts/identity_repository.py": {"AUTHENTICATE"},
     "groups/repository.py": {"SETUP", "ERASURE"},
     "documents/repository.py": {"DEDUPLICATION", "ERASURE", "RECOVERY"},
     "documents/passage_repository.py": {"COUNTS", "RECOVERY"},

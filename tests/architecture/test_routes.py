@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi import APIRouter, FastAPI
 
+from youworker_app.accounts import oidc_routes
 from youworker_app.api.actor import CurrentActor
 from youworker_app.api.app import create_api
 from youworker_app.api.inventory import Entry, entries
@@ -29,7 +30,9 @@ def whole_app() -> FastAPI:
     """All routers of the package, under /v1 unless they stand beside it."""
     routers = [router_of(module) for module in ROUTE_MODULES]
     beside = [router for router in routers if router.prefix in {"/auth/form", "/health"}]
-    return create_api([router for router in routers if router not in beside], plain=beside)
+    return create_api(
+        [router for router in routers if router not in beside], plain=[*beside, oidc_routes.plain_router]
+    )
 
 
 @pytest.fixture(scope="module")

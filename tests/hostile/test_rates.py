@@ -51,7 +51,9 @@ async def test_every_route_that_costs_is_refused_when_it_is_asked_too_often(web:
         await limits.charge(cost, HOME if by_address else person(anna.actor.user_id))
         body = {"setup_token": "", "token": "", "username": "a", "password": "b"}
         is_form = path.startswith("/auth/form/")
-        answer = await anna.http.request(method, path, **{"data" if is_form else "json": body})
+        answer = await anna.http.request(
+            method, path, **{"data" if path.startswith("/auth/") else "json": body}
+        )
         if is_form:
             assert "error=TOO_MANY_REQUESTS" in answer.headers["location"], name
             continue

@@ -100,6 +100,7 @@ WITHOUT_ID: Final[Mapping[str, Own]] = {
     "POST /v1/account/api-keys": Own(Scope.ADMIN, {"name": "new", "scopes": ["chat:read"]}, done=201),
     # The same password again, so that the next carrier's present one is right too.
     "POST /v1/account/password": Own(Scope.ADMIN, {"present_password": PASSWORD, "new_password": PASSWORD}),
+    "GET /v1/account/doors": Own(Scope.ADMIN),
     "GET /v1/account/sessions": Own(Scope.ADMIN),
     "DELETE /v1/account/sessions": Own(Scope.ADMIN, done=204),
     "GET /v1/users": Own(Scope.ADMIN, for_root=True),

@@ -16,8 +16,10 @@ from youworker_app.models.accounts import (
     ApiKey,
     ApiKeyGroup,
     EncryptionKey,
+    Identity,
     InstallationFact,
     LoginSession,
+    ProviderSession,
     User,
 )
 from youworker_app.models.audit import AuditBlock, AuditEvent
@@ -108,9 +110,16 @@ def _citations(actor: Actor, right: Right) -> ColumnElement[bool]:
     return col(Citation.message_id).in_(messages)
 
 
+def _of_own_logins(actor: Actor, right: Right) -> ColumnElement[bool]:
+    own = select(col(LoginSession.id)).where(col(LoginSession.user_id) == actor.user_id)
+    return col(ProviderSession.login_session_id).in_(own)
+
+
 POLICIES: Mapping[type[SQLModel], Policy] = {
     User: _colleagues,
     LoginSession: _own(LoginSession.user_id),
+    Identity: _own(Identity.user_id),
+    ProviderSession: _of_own_logins,
     ApiKey: _own(ApiKey.owner_id),
     ApiKeyGroup: _own(ApiKeyGroup.owner_id),
     EncryptionKey: _encryption_keys,
@@ -132,6 +141,7 @@ POLICIES: Mapping[type[SQLModel], Policy] = {
 
 _READS: Mapping[type[SQLModel], frozenset[str]] = {
     EncryptionKey: _DOCUMENT_TABLES | {"users", "stored_files"},
+    ProviderSession: frozenset({"login_sessions"}),
     Document: _DOCUMENT_TABLES,
     StoredFile: _DOCUMENT_TABLES,
     DocumentTag: _DOCUMENT_TABLES,

@@ -109,3 +109,30 @@ class OverlapNotUsable(Unprocessable):
 
 class TooManyKeys(Conflict):
     code, template = "TOO_MANY_KEYS", "You have {limit} keys. Delete one that you no longer need first."
+
+
+class ProviderSignInStale(Unauthenticated):
+    """The answer belongs to no sign-in of this browser: begun too long ago, in another one, or used already."""
+
+    code = "PROVIDER_SIGN_IN_STALE"
+    template = "This sign-in took too long, or was begun in another window. Try again."
+
+
+class PersonNotInvited(Forbidden):
+    code = "PERSON_NOT_INVITED"
+    template = "You have no account here yet. Ask an administrator for a link, and sign in from the page that it opens."
+
+
+class AccountSuspended(Forbidden):
+    """Told to somebody who has proved who they are."""
+
+    code, template = "ACCOUNT_SUSPENDED", "Your account here is suspended. Ask an administrator."
+
+
+class SetupFirst(Conflict):
+    code, template = "SETUP_FIRST", "This installation has no administrator yet. Open the setup link first."
+
+
+class LocalSignInOff(Forbidden):
+    code = "LOCAL_SIGN_IN_OFF"
+    template = "Signing in with a password is turned off here. Use the company's sign-in."

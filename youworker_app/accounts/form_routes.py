@@ -4,17 +4,17 @@ Every refusal goes back to its page with a code. What was typed never stands in 
 the link that it came from has it there.
 """
 
-from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from youworker_app.access.credentials import Carrier, Credential
+from youworker_app.accounts.clients import client_of, demand_local_sign_in
 from youworker_app.accounts.own_password import OwnPasswordService
+from youworker_app.accounts.provider_sign_in import ProviderSignIn
+from youworker_app.accounts.redirects import HOME, LOGIN, back_to, local_path, onwards, see
 from youworker_app.accounts.resets import ResetService
-from youworker_app.accounts.routes import client_of
 from youworker_app.accounts.service import AccountService
 from youworker_app.api.cookies import (
     DEVICE_COOKIE,
@@ -27,18 +27,15 @@ from youworker_app.api.cookies import (
     set_session,
 )
 from youworker_app.api.costs import address_pays
+from youworker_app.api.links import link_to
 from youworker_app.core.errors import AppError, Unauthenticated
-from youworker_app.core.refusals import refused
 from youworker_app.core.registry import service
 
 router = APIRouter(prefix=FORMS_PATH, include_in_schema=False)
 
-HOME: Final = "/"
-LOGIN: Final = "/login"
 SETUP: Final = "/setup"
 ACCOUNT: Final = "/account"
 RESET: Final = "/reset"
-_LONGEST_NEXT: Final = 1_000
 _MOST_FIELDS: Final = 10
 
 
@@ -62,8 +59,8 @@ async def set_up(request: Request) -> Response:
             token, fields.get("username", ""), fields.get("password", ""), client_of(request)
         )
     except AppError as error:
-        return _back_to(SETUP, error, {"token": token[:200]})
-    response = _see(HOME)
+        return back_to(SETUP, error, {"token": token[:200]})
+    response = see(HOME)
     set_session(request, response, signed_in.token, signed_in.expires_at)
     set_device(request, response, signed_in.device)
     return response
@@ -76,13 +73,14 @@ async def log_in(request: Request) -> Response:
     target = local_path(fields.get("next", ""))
     try:
         await address_pays(request)
+        demand_local_sign_in(request)
         accounts.check_presession(request.cookies.get(PRESESSION_COOKIE, ""), fields.get("csrf", ""))
         signed_in = await accounts.sign_in(
             fields.get("username", ""), fields.get("password", ""), client_of(request)
         )
     except AppError as error:
-        return _back_to(LOGIN, error, {} if target == HOME else {"next": target})
-    response = _see(target)
+        return back_to(LOGIN, error, {} if target == HOME else {"next": target})
+    response = see(target)
     set_session(request, response, signed_in.token, signed_in.expires_at)
     set_device(request, response, signed_in.device)
     return response
@@ -100,10 +98,10 @@ async def change_password(request: Request) -> Response:
         present, new = fields.get("present_password", ""), fields.get("new_password", "")
         renewed = await service(OwnPasswordService).change_password(actor, present, new)
     except Unauthenticated:
-        return _see(LOGIN)
+        return see(LOGIN)
     except AppError as error:
-        return _back_to(ACCOUNT, error, {})
-    response = _see(f"{ACCOUNT}?done=password")
+        return back_to(ACCOUNT, error, {})
+    response = see(f"{ACCOUNT}?done=password")
     if renewed is not None:
         set_session(request, response, renewed.token, renewed.expires_at)
     return response
@@ -120,8 +118,8 @@ async def reset_password(request: Request) -> Response:
         service(AccountService).check_presession(cookie, fields.get("csrf", ""))
         username = await service(ResetService).reset_password(token, fields.get("password", ""))
     except AppError as error:
-        return _back_to(RESET, error, {"token": token[:200]})
-    response = _see(f"{LOGIN}?done=reset")
+        return back_to(RESET, error, {"token": token[:200]})
+    response = see(f"{LOGIN}?done=reset")
     clear_session(request, response)
     # Who had the link is no stranger: others' guesses must not hold up the sign-in that follows.
     known = request.cookies.get(DEVICE_COOKIE, "")
@@ -131,39 +129,22 @@ async def reset_password(request: Request) -> Response:
 
 @router.post("/logout")
 async def log_out(request: Request) -> Response:
+    """Signs out here, and at the provider where the session began at one."""
     fields, accounts = await _fields(request), service(AccountService)
-    secret = request.cookies.get(SESSION_COOKIE, "")
+    secret, address = request.cookies.get(SESSION_COOKIE, ""), ""
     try:
         actor = await accounts.authenticate(Credential(Carrier.COOKIE, secret))
         accounts.check_csrf(secret, fields.get("csrf", ""))
-        await accounts.sign_out(actor)
+        address = await service(ProviderSignIn).sign_out(actor, link_to(request, LOGIN))
     except Unauthenticated:
         pass
     except AppError as error:
-        return _back_to(LOGIN, error, {})
-    response = _see(LOGIN)
+        return back_to(LOGIN, error, {})
+    response = onwards(address) if address else see(LOGIN)
     clear_session(request, response)
     return response
-
-
-def local_path(wanted: str) -> str:
-    """The wanted address if it is a path on this server, else home: a form must not lead to another site."""
-    is_path = wanted.startswith("/") and not wanted.startswith("//") and len(wanted) <= _LONGEST_NEXT
-    # Browsers read a backslash as a slash and skip control characters.
-    is_plain = wanted.isascii() and wanted.isprintable() and "\\" not in wanted
-    return wanted if is_path and is_plain else HOME
 
 
 async def _fields(request: Request) -> dict[str, str]:
     form = await request.form(max_files=0, max_fields=_MOST_FIELDS)
     return {name: value for name, value in form.items() if isinstance(value, str)}
-
-
-def _back_to(page: str, error: AppError, more: Mapping[str, str]) -> Response:
-    refused(error, f"POST {FORMS_PATH}{page}")
-    numbers = {name: str(value) for name, value in error.details.items() if isinstance(value, int)}
-    return _see(f"{page}?{urlencode({'error': error.code, **numbers, **more})}")
-
-
-def _see(address: str) -> RedirectResponse:
-    return RedirectResponse(address, status_code=303, headers={"cache-control": "no-store"})

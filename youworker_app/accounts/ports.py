@@ -9,7 +9,17 @@ from youworker_app.core.ports import Erasure
 class AccountData:
     """The person's row, sign-ins, keys and data key. Asked last: rows of other domains point here. Fulfils `PersonalData`."""
 
-    tables = frozenset({"users", "login_sessions", "api_keys", "api_key_groups", "encryption_keys"})
+    tables = frozenset(
+        {
+            "users",
+            "identities",
+            "provider_sessions",
+            "login_sessions",
+            "api_keys",
+            "api_key_groups",
+            "encryption_keys",
+        }
+    )
 
     async def erase(self, unit: UnitOfWork, user_id: str) -> Erasure:
         """With the data key what they wrote is noise, in old backups too."""

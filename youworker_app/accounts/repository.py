@@ -15,6 +15,7 @@ from youworker_app.access.visible import (
     delete_visible,
     erase_rows,
     system_scope,
+    update_visible,
     visible,
 )
 from youworker_app.accounts.browsers import browser_name, system_name
@@ -37,8 +38,10 @@ from youworker_app.models.accounts import (
     ApiKey,
     ApiKeyGroup,
     EncryptionKey,
+    Identity,
     InstallationFact,
     LoginSession,
+    ProviderSession,
     User,
 )
 
@@ -247,7 +250,13 @@ class AccountRepository(Repository):
         if old is None:
             return None
         kept = old.model_dump(include={"user_id", "user_agent", "address", "created_at", "expires_at"})
-        self.add(LoginSession(token_hash=token_hash, **kept))
+        new = LoginSession(token_hash=token_hash, **kept)
+        self.add(new)
+        await self.flush()
+        # One that began at a provider has to end there too.
+        began_there = col(ProviderSession.login_session_id) == old.id
+        moved = update_visible(ProviderSession, self._actor).where(began_there)
+        await self._session.execute(moved.values(login_session_id=new.id))
         await self._session.delete(old)
         return old.expires_at
 
@@ -270,7 +279,11 @@ async def erase_account(unit: UnitOfWork, user_id: str) -> dict[str, int]:
     """A person's row, and what opens doors in their name; their data key goes with it. Returns how many rows of each table."""
     statement = select(col(User.key_id)).where(col(User.id) == user_id)
     key_id = (await unit.session.execute(system_scope(statement, SystemReason.ERASURE))).scalar_one_or_none()
+    logins = select(col(LoginSession.id)).where(col(LoginSession.user_id) == user_id)
+    of_theirs = col(ProviderSession.login_session_id).in_(logins)
     return {
+        "provider_sessions": await erase_rows(unit, ProviderSession, of_theirs),
+        "identities": await erase_rows(unit, Identity, col(Identity.user_id) == user_id),
         "login_sessions": await erase_rows(unit, LoginSession, col(LoginSession.user_id) == user_id),
         "api_key_groups": await erase_rows(unit, ApiKeyGroup, col(ApiKeyGroup.owner_id) == user_id),
         "api_keys": await erase_rows(unit, ApiKey, col(ApiKey.owner_id) == user_id),

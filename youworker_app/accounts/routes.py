@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from youworker_app.access.credentials import Carrier
-from youworker_app.accounts import key_routes, reset_routes, security_routes
+from youworker_app.accounts import key_routes, oidc_routes, reset_routes, security_routes
+from youworker_app.accounts.clients import client_of, demand_local_sign_in
 from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.schemas import (
     CHOICES,
     ChangeUser,
-    Client,
     CreateUser,
     MeView,
     Preferences,
@@ -21,7 +21,7 @@ from youworker_app.accounts.schemas import (
 )
 from youworker_app.accounts.service import AccountService
 from youworker_app.api.actor import CurrentActor, presented
-from youworker_app.api.cookies import DEVICE_COOKIE, clear_session, set_device, set_session
+from youworker_app.api.cookies import clear_session, set_device, set_session
 from youworker_app.api.costs import address_pays
 from youworker_app.api.described import errors
 from youworker_app.api.paging import PageQuery
@@ -34,6 +34,7 @@ router = APIRouter(tags=["accounts"])
 router.include_router(key_routes.router)
 router.include_router(security_routes.router)
 router.include_router(reset_routes.router)
+router.include_router(oidc_routes.router)
 
 
 class SetupBody(BaseModel):
@@ -103,15 +104,6 @@ class MeAnswer:
     csrf_token: str | None
 
 
-def client_of(request: Request) -> Client:
-    """Where the request comes from."""
-    return Client(
-        request.client.host if request.client else "",
-        request.headers.get("user-agent", ""),
-        request.cookies.get(DEVICE_COOKIE, ""),
-    )
-
-
 @router.post("/setup", status_code=201, responses=errors(409), dependencies=[Depends(address_pays)])
 async def set_up(request: Request, response: Response, body: SetupBody) -> SignedInAnswer:
     """Makes the first account, with the token that the server printed at its start; only while there is none."""
@@ -122,6 +114,7 @@ async def set_up(request: Request, response: Response, body: SetupBody) -> Signe
 
 @router.post("/auth/login", dependencies=[Depends(address_pays)])
 async def log_in(request: Request, response: Response, body: LoginBody) -> SignedInAnswer:
+    demand_local_sign_in(request)
     signed_in = await service(AccountService).sign_in(body.username, body.password, client_of(request))
     return _signed_in(request, response, signed_in)
 

@@ -58,6 +58,57 @@ class SignedIn:
     csrf_token: str = field(repr=False)
     expires_at: datetime
     device: str = field(default="", repr=False)
+    session_id: str = ""
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """On the way to a provider: the address to go to, and the cookie that binds the answer to this browser."""
+
+    address: str
+    cookie: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Back from a provider, signed in; `next` is the path that was wanted."""
+
+    signed_in: SignedIn
+    next: str
+
+
+@dataclass(frozen=True)
+class KnownIdentity:
+    """Whose an identity is."""
+
+    id: str
+    user_id: str
+    is_active: bool
+
+
+@dataclass(frozen=True)
+class ProviderLogin:
+    """Of a session that began at a provider: which one, and its sealed ID token."""
+
+    issuer: str
+    sealed_token: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class IdentityView:
+    """A provider at which one can sign in."""
+
+    id: str
+    issuer: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Doors:
+    """How somebody can sign in."""
+
+    has_password: bool
+    identities: tuple[IdentityView, ...]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from youworker_app.accounts.devices import DeviceService
 from youworker_app.accounts.own_password import OwnPasswordService
-from youworker_app.accounts.schemas import DeviceView
+from youworker_app.accounts.provider_sign_in import ProviderSignIn
+from youworker_app.accounts.schemas import DeviceView, Doors
 from youworker_app.api.actor import CurrentActor
 from youworker_app.api.cookies import set_session
 from youworker_app.api.described import errors
@@ -41,6 +42,12 @@ async def change_password(
         return PasswordAnswer(None)
     set_session(request, response, renewed.token, renewed.expires_at)
     return PasswordAnswer(renewed.csrf_token)
+
+
+@router.get("/account/doors")
+async def list_doors(actor: CurrentActor) -> Doors:
+    """How the caller can sign in: with a password here, at which providers."""
+    return await service(ProviderSignIn).list_doors(actor)
 
 
 @router.get("/account/sessions")

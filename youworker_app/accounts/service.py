@@ -103,7 +103,7 @@ class AccountService:
             user = await entrance.add_user(new)
             actor = await actor_for_user(unit, user.id)
             await self._audit.record(unit, actor, "user.created", resource_type="user", resource_id=user.id)
-            return await self._open_session(unit, actor, client)
+            return await self.open_session(unit, actor, client)
 
     async def _check_setup(self, entrance: Entrance, setup_token: str) -> None:
         # The token goes in the transaction in which root comes: in this order, a winner between the two reads is seen.
@@ -140,7 +140,7 @@ class AccountService:
                 raise SignInFailed
             if renewed:
                 await AccountRepository(unit, actor).change_own(password_hash=renewed)
-            return await self._open_session(unit, actor, client)
+            return await self.open_session(unit, actor, client)
 
     async def _verified(self, username: str, password: str) -> KnownUser | None:
         """The active person whose name and password these are."""
@@ -157,17 +157,25 @@ class AccountService:
             )
         return None
 
-    async def _open_session(self, unit: UnitOfWork, actor: Actor, client: Client) -> SignedIn:
+    async def open_session(
+        self, unit: UnitOfWork, actor: Actor, client: Client, *, provider: str = ""
+    ) -> SignedIn:
+        """A session for who has proved who they are, in this unit: here, or at `provider`."""
         token, expires_at = new_token(), now() + timedelta(days=self._settings.session_days)
         repository = AccountRepository(unit, actor)
         await repository.delete_ended_sessions()
         session_id = repository.add_session(token_hash(token), client, expires_at)
         await self._audit.record(
-            unit, actor, "session.created", resource_type="session", resource_id=session_id
+            unit,
+            actor,
+            "session.created",
+            resource_type="session",
+            resource_id=session_id,
+            details={"provider": provider} if provider else {},
         )
         user = await repository.own()
         device = self.vouch(client.device, user.username)
-        return SignedIn(user, token, self._csrf.for_session(token), expires_at, device)
+        return SignedIn(user, token, self._csrf.for_session(token), expires_at, device, session_id)
 
     def vouch(self, device: str, username: str) -> str:
         """The cookie of a browser from which this person has proved who they are."""

@@ -13,8 +13,11 @@ from youworker_app.core.settings import Settings
 SESSION_COOKIE: Final = "youworker_session"
 DEVICE_COOKIE: Final = "youworker_device"
 PRESESSION_COOKIE: Final = "youworker_presession"
+PROVIDER_COOKIE: Final = "youworker_provider"
+PROVIDER_PATH: Final = "/v1/auth/oidc"
 FORMS_PATH: Final = "/auth/form"
 _PRESESSION_SECONDS: Final = 3_600
+_PROVIDER_SECONDS: Final = 600
 _DEVICE_SECONDS: Final = 365 * 24 * 3_600
 
 
@@ -60,6 +63,26 @@ def set_device(request: Request, response: Response, value: str) -> None:
         secure=is_https(request),
         httponly=True,
         samesite="strict",
+    )
+
+
+def set_provider(request: Request, response: Response, value: str) -> None:
+    """Binds a sign-in that goes on at a provider to this browser. The way back is a link of another site: hence lax."""
+    response.set_cookie(
+        PROVIDER_COOKIE,
+        value,
+        max_age=_PROVIDER_SECONDS,
+        path=PROVIDER_PATH,
+        secure=is_https(request),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_provider(request: Request, response: Response) -> None:
+    """The sign-in is over, however it ended."""
+    response.delete_cookie(
+        PROVIDER_COOKIE, path=PROVIDER_PATH, secure=is_https(request), httponly=True, samesite="lax"
     )
 
 

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode
 from youworker_app.core.addresses import parse_network
 from youworker_app.core.audit_settings import AuditSettings as AuditSettings
 from youworker_app.core.database_url import connectable
+from youworker_app.core.oidc_settings import OidcSettings as OidcSettings
 from youworker_app.core.origins import parse_origin
 from youworker_app.core.rate_settings import LimitSettings as LimitSettings
 from youworker_app.core.settings_source import prefixed, split
@@ -315,6 +316,7 @@ class Settings:
         self.storage = StorageSettings(data_dir=data_dir) if data_dir else StorageSettings()
         self.database = DatabaseSettings()
         self.security = SecuritySettings()
+        self.oidc = OidcSettings()
         self.audit = AuditSettings()
         self.vectors = VectorSettings()
         self.embedding = EmbeddingSettings()
@@ -332,6 +334,7 @@ class Settings:
 CONCERNS: tuple[type[BaseSettings], ...] = (
     DatabaseSettings,
     SecuritySettings,
+    OidcSettings,
     AuditSettings,
     StorageSettings,
     VectorSettings,

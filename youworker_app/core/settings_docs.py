@@ -27,7 +27,9 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
 
 def _shown(default: object) -> str:
     value = default.get_secret_value() if isinstance(default, SecretStr) else default
-    return "" if value == () else str(value)
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def settings_page() -> str:

@@ -54,6 +54,32 @@ class LoginSession(SQLModel, table=True):
     expires_at: datetime = time_field()
 
 
+class Identity(SQLModel, table=True):
+    """Who a person is elsewhere: the only thing that a sign-in there is recognised by. One of them belongs to one person."""
+
+    __tablename__ = "identities"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: str = id_field()
+    user_id: str = reference("users.id")
+    issuer: str = Field(max_length=512)
+    subject: str = Field(max_length=255)
+    created_at: datetime = time_field()
+
+
+class ProviderSession(SQLModel, table=True):
+    """A login session that began at a provider: what it takes to end the one there too, and to be told when it ended."""
+
+    __tablename__ = "provider_sessions"
+
+    id: str = id_field()
+    login_session_id: str = reference("login_sessions.id")
+    identity_id: str = reference("identities.id")
+    provider_session: str = Field(default="", max_length=255, index=True)
+    sealed_token: bytes = Field(sa_type=LargeBinary)  # the ID token, which names the person
+    created_at: datetime = time_field()
+
+
 class ApiKey(SQLModel, table=True):
     """A key for scripts: shown once, kept as a hash beside a visible prefix.
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from youworker_app.core.settings import (
     CONCERNS,
     LLMSettings,
+    OidcSettings,
     ServerSettings,
     Settings,
     VectorSettings,
@@ -106,3 +107,49 @@ def test_a_server_without_an_address_stops_the_start(monkeypatch: pytest.MonkeyP
     with pytest.raises(ValidationError) as refused:
         VectorSettings()
     assert "YOUWORKER_VECTORS_QDRANT_URL is not set" in what_is_wrong(refused.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"ISSUER": "auth.example.it"},
+        {"ISSUER": "http://auth.example.it"},
+        {"ISSUER": "https://user@auth.example.it"},
+        {"ISSUER": "https://auth.example.it?x=1"},
+        {"ISSUER": "https://auth.example.it:99999"},
+        {"ISSUER": "https://auth.exàmple.it"},
+        {"CLIENT_ID": ""},
+        {"ISSUER": ""},
+        {"SCOPES": "profile,email"},
+        {"CA_FILE": "/no/such/file.pem"},
+        {"ISSUER": "", "CLIENT_ID": "", "LOCAL_SIGN_IN": "false"},
+        {"TIMEOUT_S": "0"},
+    ],
+    ids=str,
+)
+def test_a_wrong_provider_stops_the_start_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
+) -> None:
+    right = {
+        "ISSUER": "https://auth.example.it/o/youworker/",
+        "CLIENT_ID": "youworker",
+        "CLIENT_SECRET": "shh",
+    }
+    for name, value in (right | given).items():
+        monkeypatch.setenv(f"YOUWORKER_OIDC_{name}", value)
+    with pytest.raises(ValidationError) as caught:
+        OidcSettings()
+    told = what_is_wrong(caught.value)
+    assert told.startswith("YOUWORKER_OIDC")
+    assert "shh" not in told
+
+
+def test_a_provider_needs_only_its_issuer_and_our_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert OidcSettings().shown_name == ""
+    monkeypatch.setenv("YOUWORKER_OIDC_ISSUER", "https://auth.example.it/o/youworker/")
+    monkeypatch.setenv("YOUWORKER_OIDC_CLIENT_ID", "youworker")
+    found = OidcSettings()
+    assert (found.shown_name, found.scopes) == ("auth.example.it", ("openid", "profile", "email"))
+    assert OidcSettings(name="Authentik").shown_name == "Authentik"
+    for host in ("localhost", "127.0.0.1", "[::1]"):
+        assert OidcSettings(issuer=f"http://{host}:9000").issuer

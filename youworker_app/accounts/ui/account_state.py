@@ -7,6 +7,7 @@ from reflex.event import EventSpec
 
 from youworker_app.access.actor import Actor
 from youworker_app.accounts.devices import DeviceService
+from youworker_app.accounts.provider_sign_in import ProviderSignIn
 from youworker_app.accounts.schemas import DeviceView
 from youworker_app.core.registry import service
 from youworker_app.core.settings import Settings
@@ -35,11 +36,14 @@ class AccountPageState(BaseState):
     done: str = ""
     problem: str = ""
     shortest: int = 10
+    has_password: bool = True
+    issuers: list[str] = []
 
     @rx.event
     async def open(self) -> None:
-        """Reads what the address tells."""
-        await self._actor()
+        """Reads what the address tells, and how one signs in."""
+        doors = await service(ProviderSignIn).list_doors(await self._actor())
+        self.has_password, self.issuers = doors.has_password, [each.issuer for each in doors.identities]
         told = dict(self.router.url.query_parameters)
         self.done, code = told.pop("done", ""), told.pop("error", "")
         self.problem = i18n.error_by_code(self.language, code, {k: v[:80] for k, v in told.items()})

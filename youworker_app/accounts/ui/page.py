@@ -8,7 +8,7 @@ from youworker_app.accounts.ui.new_password import new_password_field
 from youworker_app.accounts.ui.state import EntranceState
 from youworker_app.ui.base_state import BaseState
 from youworker_app.ui.components.brand import brand
-from youworker_app.ui.components.buttons import button, glyph
+from youworker_app.ui.components.buttons import button, glyph, link_button
 from youworker_app.ui.components.feedback import skeleton
 from youworker_app.ui.components.fields import field
 from youworker_app.ui.react.windows import NativeForm, PageEffects
@@ -21,19 +21,32 @@ def login_page() -> rx.Component:
     """`/login`"""
     reset = rx.el.p(t("reset.done"), class_name="notice good", role="status")
     form = NativeForm.create(
-        rx.cond((EntranceState.done == "reset") & (EntranceState.problem == ""), reset),
-        _problem(),
         field(t("login.username"), "username", auto_complete="username", required=True, auto_focus=True),
         field(
             t("login.password"), "password", type="password", auto_complete="current-password", required=True
         ),
-        button(t("login.submit"), variant="primary wide", type="submit"),
+        rx.cond(
+            EntranceState.provider != "",
+            button(t("login.submit"), variant="secondary wide", type="submit"),
+            button(t("login.submit"), variant="primary wide", type="submit"),
+        ),
         rx.el.input(type="hidden", name="next", value=EntranceState.next, read_only=True),
         action="/auth/form/login",
         token_url=TOKEN_URL,
         class_name="form",
     )
-    return _entrance(t("login.title"), form)
+    return _entrance(
+        t("login.title"),
+        rx.cond((EntranceState.done == "reset") & (EntranceState.problem == ""), reset),
+        _problem(),
+        _provider(t("login.provider", name=EntranceState.provider)),
+        rx.cond(
+            EntranceState.takes_passwords,
+            rx.fragment(
+                rx.cond(EntranceState.provider != "", rx.el.p(t("login.or"), class_name="entrance-or")), form
+            ),
+        ),
+    )
 
 
 def setup_page() -> rx.Component:
@@ -68,15 +81,19 @@ def reset_page() -> rx.Component:
         token_url=TOKEN_URL,
         class_name="form",
     )
-    return _by_link("reset", form)
+    joining = rx.cond(
+        EntranceState.setup_token != "", _provider(t("reset.provider", name=EntranceState.provider))
+    )
+    return _by_link("reset", form, joining)
 
 
-def _by_link(page: str, form: rx.Component) -> rx.Component:
+def _by_link(page: str, form: rx.Component, *more: Any) -> rx.Component:
     """A page that needs the token of the link that leads to it."""
     no_token = rx.el.p(t(f"{page}.no_token"), class_name="notice", role="alert")
     return _entrance(
         t(f"{page}.title"),
         rx.el.p(t(f"{page}.intro"), class_name="entrance-intro"),
+        *more,
         rx.cond(EntranceState.setup_token != "", form, no_token),
     )
 
@@ -100,6 +117,12 @@ def _entrance(title: Any, *content: rx.Component) -> rx.Component:
         PageEffects.create(language=BaseState.language, theme="", title=title, away=t("app.away")),
         rx.cond(BaseState.language != "", page, waiting),
     )
+
+
+def _provider(text: Any) -> Any:
+    """The way to the company's sign-in, if there is one: it leaves these pages."""
+    link = link_button(text, EntranceState.provider_address, variant="primary wide", icon="log-in")
+    return rx.cond(EntranceState.provider != "", link)
 
 
 def _problem() -> Any:

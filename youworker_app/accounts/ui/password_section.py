@@ -1,5 +1,7 @@
 """Another password: a native form, so that no password travels as an event and the browser's own keeper sees it."""
 
+from typing import Any
+
 import reflex as rx
 
 from youworker_app.accounts.ui.account_state import AccountPageState
@@ -13,7 +15,7 @@ from youworker_app.ui.react.windows import NativeForm
 from youworker_app.ui.words import t
 
 
-def password_section() -> rx.Component:
+def password_section() -> Any:
     """The section."""
     form = NativeForm.create(
         rx.el.input(type="hidden", name="username", value=AccountState.username, read_only=True),
@@ -32,7 +34,7 @@ def password_section() -> rx.Component:
     )
     done = rx.el.p(t("account.password.done"), class_name="notice good", role="status")
     problem = rx.el.p(AccountPageState.problem, class_name="notice error", role="alert")
-    return section(
+    own = section(
         t("account.password"),
         rx.cond(AccountPageState.done == "password", done),
         rx.cond(AccountPageState.problem != "", problem),
@@ -40,3 +42,5 @@ def password_section() -> rx.Component:
         intro=t("account.password.intro"),
         anchor="password",
     )
+    # Who came by a provider has none to change.
+    return rx.cond(AccountPageState.has_password, own)

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from youworker_app.accounts.ui.account_state import AccountPageState
 from youworker_app.accounts.ui.state import AccountState
 from youworker_app.ui import i18n
 from youworker_app.ui.components.sections import section
@@ -20,10 +21,13 @@ def profile_section() -> rx.Component:
         rx.foreach(AccountState.groups, lambda group: rx.el.div(group.name, key=group.id)),
         t("account.no_groups"),
     )
+    password = rx.cond(AccountPageState.has_password, rx.el.div(t("account.doors.password")))
+    issuers = rx.foreach(AccountPageState.issuers, lambda issuer: rx.el.div(issuer, key=issuer))
     facts = [
         (t("login.username"), AccountState.username),
         (t("account.role"), role),
         (t("account.groups"), groups),
+        (t("account.doors"), rx.fragment(password, issuers)),
     ]
     return section(
         t("account.profile"),

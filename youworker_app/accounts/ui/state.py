@@ -1,6 +1,7 @@
 """The account's own settings, and what the entrance pages show before anyone is signed in."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -14,6 +15,7 @@ from youworker_app.core.settings import Settings
 from youworker_app.ui import i18n
 from youworker_app.ui.base_state import BaseState, session_secret
 
+PROVIDER_LOGIN = "/v1/auth/oidc/login"
 # Where the account menu leads.
 PAGES = {"account": "/account", "users": "/users", "audit": "/audit"}
 
@@ -70,10 +72,15 @@ class EntranceState(BaseState):
     problem: str = ""
     next: str = ""
     shortest: int = 10
+    # The company's sign-in, if there is one: what it is called and where it begins.
+    provider: str = ""
+    provider_address: str = ""
+    takes_passwords: bool = True
 
     @rx.event
     async def open_login(self) -> EventSpec | None:
         """Leads to the setup while there is no account, and past the sign-in who is signed in already."""
+        self.setup_token = ""
         self._enter()
         await self._address_pays()
         if await service(AccountService).needs_setup():
@@ -91,9 +98,9 @@ class EntranceState(BaseState):
     @rx.event
     async def open_reset(self) -> None:
         """Takes the token from the link; whether it opens anything is told when it is used."""
+        self.setup_token = self.router.url.query_parameters.get("token", "")
         self._enter()
         await self._address_pays()
-        self.setup_token = self.router.url.query_parameters.get("token", "")
 
     async def _is_signed_in(self) -> bool:
         try:
@@ -105,7 +112,11 @@ class EntranceState(BaseState):
     def _enter(self) -> None:
         self._speak("")
         self.next = self.router.url.query_parameters.get("next", "")
-        self.shortest = service(Settings).security.min_password_length
+        settings = service(Settings)
+        self.shortest = settings.security.min_password_length
+        self.provider, self.takes_passwords = settings.oidc.shown_name, settings.oidc.local_sign_in
+        begun = {"next": self.next, "invite": self.setup_token}
+        self.provider_address = f"{PROVIDER_LOGIN}?{urlencode({k: v for k, v in begun.items() if v})}"
         self.done = self.router.url.query_parameters.get("done", "")
         code = self.router.url.query_parameters.get("error", "")
         self.problem = i18n.error_by_code(self.language, code, _details(self))

@@ -41,6 +41,8 @@ TEXTS: dict[str, str] = {
     "account.role.member": "Member",
     "account.groups": "Groups",
     "account.no_groups": "None",
+    "account.doors": "Signs in with",
+    "account.doors.password": "Password",
     "account.password": "Password",
     "account.password.intro": "Changing it signs you out everywhere else. API keys go on.",
     "account.password.present": "Present password",
@@ -143,6 +145,9 @@ TEXTS: dict[str, str] = {
     "login.username": "User name",
     "login.password": "Password",
     "login.submit": "Sign in",
+    "login.provider": "Sign in with {name}",
+    "login.or": "or",
+    "reset.provider": "Join with {name}",
     "setup.title": "Welcome to YouWorker",
     "setup.intro": (
         "Make the first account. It administers this installation; it cannot read other people's files "

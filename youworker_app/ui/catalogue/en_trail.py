@@ -104,6 +104,7 @@ TEXTS: dict[str, str] = {
     "trail.event.file.downloaded": "Original downloaded",
     "trail.event.group.created": "Group created",
     "trail.event.group.removed": "Group removed",
+    "trail.event.identity.linked": "Sign-in at a provider linked",
     "trail.event.key.created": "API key created",
     "trail.event.key.deleted": "API key deleted",
     "trail.event.key.rotated": "API key rotated",

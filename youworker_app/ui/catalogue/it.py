@@ -41,6 +41,8 @@ TEXTS: dict[str, str] = {
     "account.role.member": "Membro",
     "account.groups": "Gruppi",
     "account.no_groups": "Nessuno",
+    "account.doors": "Accede con",
+    "account.doors.password": "Password",
     "account.password": "Password",
     "account.password.intro": (
         "Cambiandola vieni disconnesso da tutti gli altri dispositivi. Le chiavi API restano valide."
@@ -154,6 +156,9 @@ TEXTS: dict[str, str] = {
     "login.username": "Nome utente",
     "login.password": "Password",
     "login.submit": "Accedi",
+    "login.provider": "Accedi con {name}",
+    "login.or": "oppure",
+    "reset.provider": "Entra con {name}",
     "setup.title": "Benvenuto in YouWorker",
     "setup.intro": (
         "Crea il primo account. Amministra questa installazione; non può leggere i file e le chat degli "

@@ -326,4 +326,12 @@ TEXTS: dict[str, str] = {
     "permessa nelle impostazioni (YOUWORKER_AUDIT_NAMED_READING).",
     "REASON_NEEDED": "Indica il motivo, da {shortest} a {longest} caratteri. Viene registrato nel registro di controllo stesso.",
     "PERIOD_UNUSABLE": "Questo periodo non è utilizzabile: l'inizio deve precedere la fine, e le date devono esistere.",
+    "PROVIDER_AWAY": "Il servizio di accesso al momento non risponde. Riprova tra un minuto.",
+    "PROVIDER_ANSWER_WRONG": "La risposta del servizio di accesso non è affidabile, quindi nessuno è entrato. Riprova.",
+    "PROVIDER_REFUSED": "Il servizio di accesso non ti ha fatto entrare.",
+    "PROVIDER_SIGN_IN_STALE": "Questo accesso è durato troppo, oppure è iniziato in un'altra finestra. Riprova.",
+    "PERSON_NOT_INVITED": "Qui non hai ancora un account. Chiedi un link a un amministratore e accedi dalla pagina che apre.",
+    "ACCOUNT_SUSPENDED": "Il tuo account qui è sospeso. Rivolgiti a un amministratore.",
+    "SETUP_FIRST": "Questa installazione non ha ancora un amministratore. Apri prima il link di configurazione.",
+    "LOCAL_SIGN_IN_OFF": "Qui l'accesso con password è disattivato. Usa l'accesso aziendale.",
 }

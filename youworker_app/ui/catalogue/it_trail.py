@@ -104,6 +104,7 @@ TEXTS: dict[str, str] = {
     "trail.event.file.downloaded": "Originale scaricato",
     "trail.event.group.created": "Gruppo creato",
     "trail.event.group.removed": "Gruppo eliminato",
+    "trail.event.identity.linked": "Accesso presso un provider collegato",
     "trail.event.key.created": "Chiave API creata",
     "trail.event.key.deleted": "Chiave API eliminata",
     "trail.event.key.rotated": "Chiave API sostituita",
