@@ -57,10 +57,12 @@ export function Toast({ text, kind, closeLabel, seconds = 7, onClose }) {
 }
 
 // A form that the browser posts by itself (the answer sets the HttpOnly cookie). With `tokenUrl` the hidden field is
-// fetched: that answer sets the cookie that it is compared with.
+// fetched: that answer sets the cookie that it is compared with. Who is faster than the token is sent on when it comes.
 export function NativeForm({ action, tokenUrl, csrf, className, children }) {
   const [token, setToken] = useState(csrf ?? "");
   const [sent, setSent] = useState(false);
+  const [waits, setWaits] = useState(false);
+  const form = useRef(null);
   useEffect(() => {
     if (!tokenUrl) return;
     let live = true;
@@ -78,16 +80,23 @@ export function NativeForm({ action, tokenUrl, csrf, className, children }) {
     };
   }, [tokenUrl]);
   const value = tokenUrl ? token : csrf;
+  useEffect(() => {
+    if (!value || !waits) return;
+    setWaits(false);
+    form.current?.requestSubmit();
+  }, [value, waits]);
   return (
     <form
+      ref={form}
       method="post"
       action={action}
       className={className}
       data-ready={value ? "yes" : "no"}
-      data-sent={sent || undefined}
+      data-sent={sent || waits || undefined}
       onSubmit={(event) => {
-        if (!value || sent) event.preventDefault();
-        else setSent(true);
+        if (value && !sent) return setSent(true);
+        event.preventDefault();
+        if (!sent) setWaits(true);
       }}
     >
       <input type="hidden" name="csrf" value={value ?? ""} readOnly />

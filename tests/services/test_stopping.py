@@ -213,6 +213,7 @@ async def test_open_pages_are_told_to_ask_again(works: Works) -> None:
         assert {queue.get_nowait().name for _ in range(queue.qsize())} >= {
             "sessions_changed",
             "documents_changed",
+            "account_changed",
         }
 
 

@@ -34,5 +34,5 @@ class OpenPages:
 
     async def stop(self, user_id: str) -> None:
         """A page whose person may no longer be here goes to the sign-in."""
-        for name in ("sessions_changed", "documents_changed"):
+        for name in ("sessions_changed", "documents_changed", "account_changed"):
             self._bus.publish(user_topic(user_id), Event(name))

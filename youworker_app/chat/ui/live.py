@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import reflex as rx
 from reflex.event import EventSpec
 
+from youworker_app.accounts.ui.state import AccountState
 from youworker_app.chat.ui.sidebar_state import SidebarState
 from youworker_app.chat.ui.state import ChatState
 from youworker_app.core.events import Event, EventBus, user_topic
@@ -54,4 +55,5 @@ _RUNS = {"run_started", "run_finished"}
 _REFRESH: dict[str, EventSpec] = {
     "documents_changed": DocumentsState.refresh(),
     "sessions_changed": SidebarState.refresh(),
+    "account_changed": AccountState.open(),
 }
