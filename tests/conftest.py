@@ -34,6 +34,14 @@ _since_collection = pytest.StashKey[int]()
 _UNMEASURED = ("tests/e2e/", "tests/crash/", "tests/bench/", "tests/hostile/", "tests/isolation/")
 
 
+_LONGEST_ID = 60  # characters
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """The argument's name and a number for a long value: a file that is made anew has other bytes in each process."""
+    return argname if isinstance(val, bytes | str) and len(val) > _LONGEST_ID else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Groups tests that share a fixture of their module, and marks what coverage learns nothing from.
