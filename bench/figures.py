@@ -30,7 +30,7 @@ LINES: Mapping[str, Line] = {
     "memory_idle_summed": Line("… shared pages counted for each process", "MB"),
     "memory_uploaded": Line("idle memory after an upload, built-in embedder", "MB", 400),
     "memory_uploaded_summed": Line("… shared pages counted for each process", "MB"),
-    "memory_chunk": Line("memory for each further chunk, after a first long document", "KB", 4),
+    "memory_chunk": Line("memory for each further chunk, after the first 3,800", "KB", 4),
     "page_bytes": Line("cold page, over the wire", "kB", 700),
     "page_requests": Line("cold page, requests", "", 40),
     "page_interactive": Line("cold page, interactive", "s", 1),

@@ -1,4 +1,4 @@
-"""Search over 13,000 chunks with needles among them, over /v1/search; and what it adds to a chat's first token."""
+"""Search over 13,000 chunks with needles among them, over /v1/search; what they take of memory, and add to a first token."""
 
 from collections.abc import AsyncIterator
 from functools import partial
@@ -9,38 +9,49 @@ from bench.client import ask_v1, at_once, milliseconds, open_client, quantile
 from bench.context import Bench
 from bench.figures import Figure
 from bench.library import File, Library
+from bench.memory import idle_memory_mb
 from bench.people import Person, make_people
 from bench.servers import FREE_EMBEDDER, QUICK_MODEL, Server
 from bench.texts import Needle, make_needles, text
 
 _NEEDLES = 100
 _FILE_CHARS = 200_000
+_FIRST_OF_MORE = 100  # number of the first file without a needle
 _FIRST_OF_ALL = 10  # searches that load what is loaded once
 
 
 async def measure(bench: Bench) -> AsyncIterator[Figure]:
-    """search_*, retrieval_added."""
+    """memory_chunk, search_*, retrieval_added."""
     async with bench.product(FREE_EMBEDDER) as server, open_client() as http:
         person = (await make_people(server, 1))[0]
         library = Library(http, server, person)
         needles = make_needles(bench.pick(_NEEDLES, _NEEDLES, 4))
-        await _fill(library, bench.pick(13_000, 13_000, 100), needles)
+        await _hide(library, needles, bench.pick(10, 10, 1))
+        yield await _filled(bench, server, library, bench.pick(13_000, 13_000, 500))
         for figure in await _searches(bench, server, library, needles):
             yield figure
         yield await _added(bench, http, server, person, needles)
 
 
-async def _fill(library: Library, chunks: int, needles: list[Needle]) -> None:
-    """The first ten files hold all the needles; more files follow until there are enough passages."""
-    files = [
-        File(f"archive-{n}.txt", text(_FILE_CHARS, n, tuple(needles[n::10])).encode())
-        for n in range(min(10, len(needles)))
+async def _hide(library: Library, needles: list[Needle], files: int) -> None:
+    """The first files hold all the needles."""
+    archive = [
+        File(f"archive-{n}.txt", text(_FILE_CHARS, n, tuple(needles[n::files])).encode())
+        for n in range(files)
     ]
-    await library.add(files if chunks > 1_000 else files[:1], at_once=2)
-    number = len(files)
+    await library.add(archive, at_once=2)
+
+
+async def _filled(bench: Bench, server: Server, library: Library, chunks: int) -> Figure:
+    """More files until there are enough passages; by how much memory grows with them."""
+    first, before = library.chunks(), (await idle_memory_mb(bench, server))[0]
+    number = _FIRST_OF_MORE
     while library.chunks() < chunks:
         await library.add([File(f"archive-{number}.txt", text(_FILE_CHARS, number).encode())])
         number += 1
+    after, made = (await idle_memory_mb(bench, server))[0], library.chunks() - first
+    detail = {"chunks_before": first, "chunks": made, "before_mb": before, "after_mb": after}
+    return Figure("memory_chunk", round((after - before) * 1_000 / made, 2), detail)
 
 
 async def _searches(bench: Bench, server: Server, library: Library, needles: list[Needle]) -> list[Figure]:
