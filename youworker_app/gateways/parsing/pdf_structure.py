@@ -4,6 +4,7 @@ Runs in the reader's child process alone, and is imported there only when asked:
 whole start. Decides nothing about text and pictures; those are pdfium's.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -12,7 +13,15 @@ from io import BytesIO
 
 from pypdf import PasswordType, PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
-from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, NumberObject
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    IndirectObject,
+    NameObject,
+    NullObject,
+    NumberObject,
+    StreamObject,
+)
 
 LONGEST_RESCUED = 64 * 1024 * 1024  # bytes; a rescue holds the file some five times
 # What pypdf raises over bytes that nobody vouches for, beside its own errors. MemoryError is not among them.
@@ -35,6 +44,7 @@ _NEW_END = b"\ntrailer\n<< /Size 1 >>\nstartxref\n0\n%%EOF\n"
 _HEADER = b"%PDF-"
 _LONGEST_VALUE = 2_000  # characters
 _CONTENT = ("/Contents", "/Resources")
+_OBJECT, _OBJECT_END = re.compile(rb"(\d{1,10})\s+(\d{1,5})\s+obj\b"), b"endobj"
 
 
 class PasswordNeeded(Exception):
@@ -53,7 +63,7 @@ def rescued(data: bytes) -> bytes | None:
         reader = PdfReader(BytesIO(data[max(0, data.find(_HEADER)) :] + _NEW_END), strict=False)
         if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
             raise PasswordNeeded
-        if not _give_root(reader) or not _is_whole(reader):
+        if not _give_root(reader) or not _is_whole(reader, _cut_off(data)):
             return None
         out = BytesIO()
         PdfWriter(clone_from=reader).write(out)
@@ -95,14 +105,24 @@ def _give_root(reader: PdfReader) -> bool:
     return "/Encrypt" in reader.trailer or not any(map(_is_lock, references))
 
 
-def _is_whole(reader: PdfReader) -> bool:
+def _cut_off(data: bytes) -> set[int]:
+    """Numbers of the objects that begin and do not end: of a dictionary or a stream pypdf takes as much as there is."""
+    rest = data[data.rfind(_OBJECT_END) + 1 :]
+    return {int(found[1]) for found in _OBJECT.finditer(rest)}
+
+
+def _is_whole(reader: PdfReader, cut_off: set[int]) -> bool:
     """Whether all pages that are promised are there, with everything that they show."""
     pages = list(reader.pages)
     promised = _dictionary(reader.root_object.get("/Pages")).get("/Count")
     if not pages or (isinstance(promised, int) and promised > len(pages)):
         return False
+    if not all(_is_content(page.get("/Contents")) for page in pages):
+        return False
     parts: list[object] = [page.raw_get(key) for page in pages for key in _CONTENT if key in page]
-    seen: set[tuple[int, int]] = set()
+    seen: set[tuple[int, int]] = {
+        (page.indirect_reference.idnum, 0) for page in pages if page.indirect_reference
+    }
     while parts:
         part = parts.pop()
         if isinstance(part, IndirectObject):
@@ -117,7 +137,17 @@ def _is_whole(reader: PdfReader) -> bool:
             parts.extend(dict.values(part))
         elif isinstance(part, ArrayObject):
             parts.extend(list.__iter__(part))
-    return True
+    holders = {reader.xref_objStm[number][0] for number, _ in seen if number in reader.xref_objStm}
+    return cut_off.isdisjoint({number for number, _ in seen} | holders)
+
+
+def _is_content(found: object) -> bool:
+    """Whether this is what a page may show: nothing, a stream, or several."""
+    if isinstance(found, IndirectObject):
+        found = found.get_object()
+    if isinstance(found, ArrayObject):
+        return all(map(_is_content, list.__iter__(found)))
+    return found is None or isinstance(found, NullObject | StreamObject)
 
 
 def _objects(reader: PdfReader) -> Iterator[IndirectObject]:

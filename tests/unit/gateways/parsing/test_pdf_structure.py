@@ -85,6 +85,29 @@ def test_what_is_not_all_there_is_not_rescued(data: bytes) -> None:
     assert rescued(data) is None
 
 
+def test_a_file_cut_off_anywhere_is_made_whole_or_not_at_all() -> None:
+    content, page = stream(b"BT /F 12 Tf 20 150 Td (all of it) Tj ET"), PAGE.replace(b"5 0 R", b"3 0 R")
+    content_last = [
+        ONE_PAGE.replace(b"3 0 R", b"4 0 R"),
+        HELVETICA,
+        page.replace(b"4 0 R", b"5 0 R"),
+        content,
+    ]
+    page_last = [ONE_PAGE.replace(b"3 0 R", b"5 0 R"), HELVETICA, content, page]
+    for objects in ([CATALOG, *content_last], [CATALOG, *page_last]):
+        data = without_end(raw_pdf(objects))
+        made = [found for length in range(len(data) + 1) if (found := rescued(data[:length]))]
+        assert [texts_of(each) for each in made] == [["all of it"]] * len(made)
+        assert len(made) > 0
+
+
+def test_what_a_page_shows_is_a_stream() -> None:
+    data = raw_pdf([CATALOG, ONE_PAGE, PAGE, b"<< /Length 9 >>", HELVETICA])
+    assert rescued(without_end(data)) is None
+    nested = PAGE.replace(b"4 0 R", b"[[4 0 R]]")
+    assert rescued(without_end(raw_pdf([CATALOG, ONE_PAGE, nested, b"<< >>", HELVETICA]))) is None
+
+
 def test_a_part_that_is_nothing_on_purpose_is_not_missing() -> None:
     page = PAGE.replace(b"4 0 R", b"[4 0 R 6 0 R]")
     shown = b"BT /F 12 Tf 20 150 Td (here) Tj ET"
