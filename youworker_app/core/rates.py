@@ -26,6 +26,7 @@ from youworker_app.core.telemetry import client_address, get_logger
 log = get_logger(__name__)
 
 _WINDOW_S: Final = 60
+_ROUNDING_S: Final = 1e-6
 _REDIS_PATIENCE_S: Final = 0.5
 # So long nobody waits for a Redis that was away.
 _REDIS_REST_S: Final = 10.0
@@ -152,4 +153,5 @@ def _wait(item: RateLimitItemPerMinute, window: tuple[int, float, int, float]) -
         rest = current_rest - _WINDOW_S
     elif current < item.amount:
         rest -= (item.amount - current) * _WINDOW_S / previous
-    return max(1, math.floor(rest) + 1)
+    # At the very end of a window all of it still counts, and the rest may be rounded to just before.
+    return max(1, math.floor(rest + _ROUNDING_S) + 1)

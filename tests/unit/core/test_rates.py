@@ -1,7 +1,7 @@
 """Rates: what fits in a minute, how long to wait for the next, who shares with whom, and how much is remembered."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -60,6 +60,7 @@ async def test_what_is_free_or_has_no_limit_is_not_counted() -> None:
     steps=st.lists(st.floats(0, 90), min_size=1, max_size=80),
     begin=st.floats(0, 10_000),
 )
+@example(most=1, steps=[0.0, 0.0, 1.0], begin=0.0)  # a rest of 58 s that comes out as 57.999…
 async def test_who_waits_as_told_is_let_through_and_nobody_gets_more(
     most: int, steps: list[float], begin: float
 ) -> None:
