@@ -12,7 +12,9 @@ from youworker_app.access.authenticate import actor_for_user
 from youworker_app.accounts.api_keys import ApiKeyService
 from youworker_app.accounts.csrf import CsrfTokens
 from youworker_app.accounts.devices import DeviceService
+from youworker_app.accounts.erasures import Erasures
 from youworker_app.accounts.newcomers import Newcomers
+from youworker_app.accounts.own_erasure import OwnErasureService
 from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.passwords import Passwords
 from youworker_app.accounts.people import PeopleService
@@ -164,17 +166,31 @@ def provider_sign_in(
 
 
 @pytest.fixture
+def erasures(database: Database, groups: GroupService, ports: Ports, endings: Endings) -> Erasures:
+    """How people are erased from `database`."""
+    return Erasures(database, groups, ports, endings)
+
+
+@pytest.fixture
+def own_erasure(
+    database: Database, audit: AuditService, passwords: Passwords, erasures: Erasures
+) -> OwnErasureService:
+    """The service by which people erase themselves."""
+    return OwnErasureService(database, audit, passwords, erasures)
+
+
+@pytest.fixture
 def people(
     database: Database,
     keys: DataKeys,
     audit: AuditService,
-    groups: GroupService,
     ports: Ports,
     passwords: Passwords,
     endings: Endings,
+    erasures: Erasures,
 ) -> PeopleService:
     """Everybody's accounts on `database`."""
-    return PeopleService(database, audit, groups, ports, Newcomers(passwords, keys), endings)
+    return PeopleService(database, audit, ports, Newcomers(passwords, keys), endings, erasures)
 
 
 @pytest.fixture

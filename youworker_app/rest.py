@@ -11,6 +11,7 @@ from youworker_app.api.local import LocalApplication, create_maintenance
 from youworker_app.api.middleware import CorrelationId
 from youworker_app.audit import maintenance_routes as audit_maintenance
 from youworker_app.audit import routes as audit
+from youworker_app.chat import history_routes
 from youworker_app.chat import routes as chat
 from youworker_app.core.settings import ServerSettings
 from youworker_app.core.stopping import Stopping
@@ -25,7 +26,7 @@ from youworker_app.retrieval import routes as retrieval
 def build_rest() -> FastAPI:
     """The application; the services that its routes ask for are wired before the first request."""
     # Routes are tried in order: what is asked most, and while somebody waits for each millisecond, stands first.
-    domains = (chat, accounts, groups, documents, ingestion, retrieval, audit)
+    domains = (chat, accounts, history_routes, groups, documents, ingestion, retrieval, audit)
     return create_api(
         [domain.router for domain in domains],
         plain=[form_routes.router, oidc_routes.plain_router, operations.router],

@@ -6,8 +6,7 @@ Owns the order of starting and stopping. Holds no rule of any domain.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 
 from argon2 import PasswordHasher
 
@@ -45,22 +44,7 @@ from youworker_app.documents.intake import DocumentIntake
 from youworker_app.documents.ports import DocumentData, GroupDocuments
 from youworker_app.documents.service import DocumentService
 from youworker_app.documents.sharing import SharingService
-from youworker_app.gateways.anchors.places import anchor_places
-from youworker_app.gateways.anchors.protocol import AnchorStore
 from youworker_app.gateways.blobs.files import FileBlobStore
-from youworker_app.gateways.blobs.protocol import BlobStore
-from youworker_app.gateways.embeddings.minilm import MiniLMEmbedder
-from youworker_app.gateways.embeddings.ollama import OllamaEmbedder
-from youworker_app.gateways.embeddings.protocol import Embedder
-from youworker_app.gateways.llm.ollama import OllamaModel
-from youworker_app.gateways.llm.protocol import LanguageModel
-from youworker_app.gateways.parsing.parser import LocalParser
-from youworker_app.gateways.parsing.protocol import DocumentParser, ParserLimits
-from youworker_app.gateways.vectors.embedded import EmbeddedVectorStore
-from youworker_app.gateways.vectors.generations import GenerationStore
-from youworker_app.gateways.vectors.memory import MemoryVectorStore
-from youworker_app.gateways.vectors.protocol import VectorStore
-from youworker_app.gateways.vectors.shelves import FolderShelf, GivenShelf
 from youworker_app.gateways.vectors.sparse import SparseEncoder
 from youworker_app.groups.ports import GroupData, MembershipData
 from youworker_app.ingestion.convoy import Convoy
@@ -75,81 +59,16 @@ from youworker_app.ingestion.worker import IngestionWorker
 from youworker_app.operations.service import HealthService
 from youworker_app.retrieval.service import RetrievalService
 from youworker_app.wiring_accounts import Ground, wire_accounts
+from youworker_app.wiring_gateways import Gateways as Gateways
+from youworker_app.wiring_gateways import build_gateways as build_gateways
+from youworker_app.wiring_gateways import generations
+from youworker_app.wiring_privacy import wire_privacy
 
 log = get_logger(__name__)
 
 _PREPARE_AGAIN_S = 5.0
 # Jobs at their handler, which works on a few of them and lets small ones that wait go together.
 _AT_HAND = 64
-
-
-@dataclass(frozen=True)
-class Gateways:
-    """The foreign systems, each behind its Protocol."""
-
-    blobs: BlobStore
-    vectors: VectorStore
-    embedder: Embedder
-    llm: LanguageModel
-    parser: DocumentParser
-    anchors: tuple[AnchorStore, ...] = ()
-
-    async def close(self) -> None:
-        """Closes all of them."""
-        for gateway in (self.parser, self.llm, self.embedder, self.vectors):
-            await gateway.close()
-        for place in self.anchors:
-            await place.close()
-
-
-def build_gateways(settings: Settings) -> Gateways:
-    """The real gateways that the settings ask for; nothing is connected yet."""
-    return Gateways(
-        blobs=FileBlobStore(settings.storage.blobs_dir, reserve_bytes=settings.storage.reserve_bytes),
-        vectors=_vectors(settings),
-        embedder=_embedder(settings),
-        llm=OllamaModel(
-            settings.llm.ollama_url,
-            connect_timeout_s=settings.llm.connect_timeout_s,
-            first_token_timeout_s=settings.llm.first_token_timeout_s,
-            stall_timeout_s=settings.llm.stall_timeout_s,
-            context_tokens=settings.llm.context_tokens,
-            api_key=settings.llm.ollama_api_key.get_secret_value(),
-        ),
-        parser=LocalParser(
-            ParserLimits(
-                max_pages=settings.ingestion.max_pages,
-                memory_bytes=settings.ingestion.parser_memory_bytes,
-                step_seconds=settings.ingestion.parser_timeout_s,
-            )
-        ),
-        anchors=anchor_places(settings.audit),
-    )
-
-
-def _vectors(settings: Settings) -> VectorStore:
-    if settings.vectors.backend == "embedded":
-        reserve = settings.storage.reserve_bytes // 2
-        make = partial(EmbeddedVectorStore, reserve_bytes=reserve)
-        return GenerationStore(FolderShelf(settings.storage.vectors_dir, make))
-    # A fifth of the time of a start goes into importing the client: only who uses it pays.
-    from youworker_app.gateways.vectors.server import ServerShelf
-
-    return GenerationStore(ServerShelf(settings.vectors))
-
-
-def _generations(vectors: VectorStore) -> GenerationStore:
-    """Tests give a plain store: that is the first generation."""
-    if isinstance(vectors, GenerationStore):
-        return vectors
-    return GenerationStore(GivenShelf(vectors, MemoryVectorStore))
-
-
-def _embedder(settings: Settings) -> Embedder:
-    if settings.embedding.backend == "builtin":
-        return MiniLMEmbedder(settings.storage.models_dir, threads=settings.embedding.threads)
-    url, key = settings.llm.ollama_url, settings.llm.ollama_api_key.get_secret_value()
-    return OllamaEmbedder(url, settings.embedding.model, timeout_s=settings.embedding.timeout_s, api_key=key)
 
 
 class Installation:
@@ -168,7 +87,7 @@ class Installation:
         hasher: PasswordHasher | None = None,
     ) -> None:
         self._hasher = hasher
-        self.index = _generations(gateways.vectors)
+        self.index = generations(gateways.vectors)
         self.settings, self.gateways, self.keys = settings, replace(gateways, vectors=self.index), keys
         self.stopping = stopping or Stopping()
         explains = settings.server.log_level == "DEBUG"
@@ -196,6 +115,7 @@ class Installation:
         made = wire_accounts(ground)
         self.groups, self.accounts, self.api_keys = made.groups, made.accounts, made.api_keys
         self.people, self.resets, self.provider_sign_in = made.people, made.resets, made.provider_sign_in
+        self.erasures = made.erasures
         registry.provide(EventBus, self.bus)
         registry.provide(Settings, self.settings)
         registry.provide(Stopping, self.stopping)
@@ -266,6 +186,7 @@ class Installation:
         registry.provide(AgentService, agent)
         registry.provide(ConversationService, conversations)
         registry.provide(ChatService, self.chat)
+        wire_privacy(self.db, self.audit, self.bus, runs)
 
     def _wire_ports(self) -> None:
         """In order: a group has its new admin before its documents go there, these their owner before jobs, people go last."""
@@ -308,6 +229,7 @@ class Installation:
         except DependencyAway as error:
             log.warning("index_waits", code=error.code)
             self._preparing = asyncio.create_task(self._open_index_later())
+            await self.erasures.resume()
         return await self.accounts.issue_setup_token()
 
     async def migrate(self) -> None:
@@ -325,6 +247,7 @@ class Installation:
         await self.maintenance.open()
         await self.recovery.recover()
         self.maintenance.start()
+        await self.erasures.resume()
 
     async def _open_index_later(self) -> None:
         """An embedding or vector server that is away at start is waited for; nothing else waits for it."""
@@ -366,6 +289,7 @@ class Installation:
     async def stop(self) -> None:
         """Hands over and closes everything."""
         await self.hand_over()
+        await self.erasures.settle()
         await self.ports.settle()
         await self.trail.sealer.stop()
         await self.close()

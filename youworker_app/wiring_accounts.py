@@ -8,7 +8,9 @@ from youworker_app.access.credentials import Authentication
 from youworker_app.accounts.api_keys import ApiKeyService
 from youworker_app.accounts.csrf import CsrfTokens
 from youworker_app.accounts.devices import DeviceService
+from youworker_app.accounts.erasures import Erasures
 from youworker_app.accounts.newcomers import Newcomers
+from youworker_app.accounts.own_erasure import OwnErasureService
 from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.passwords import Passwords
 from youworker_app.accounts.people import PeopleService
@@ -52,6 +54,7 @@ class AccountServices:
     people: PeopleService
     resets: ResetService
     provider_sign_in: ProviderSignIn
+    erasures: Erasures
 
 
 def wire_accounts(ground: Ground) -> AccountServices:
@@ -62,7 +65,8 @@ def wire_accounts(ground: Ground) -> AccountServices:
     accounts = AccountService(db, ground.keys, security, audit, groups, passwords, endings)
     api_keys = ApiKeyService(db, security, audit, endings)
     newcomers = Newcomers(passwords, ground.keys)
-    people = PeopleService(db, audit, groups, ground.ports, newcomers, endings)
+    erasures = Erasures(db, groups, ground.ports, endings)
+    people = PeopleService(db, audit, ground.ports, newcomers, endings, erasures)
     provider_sign_in = ProviderSignIn(
         db,
         ground.keys,
@@ -86,9 +90,11 @@ def wire_accounts(ground: Ground) -> AccountServices:
     registry.provide(Endings, endings)
     registry.provide(OwnPasswordService, own_password)
     registry.provide(ResetService, resets)
+    registry.provide(Erasures, erasures)
+    registry.provide(OwnErasureService, OwnErasureService(db, audit, passwords, erasures))
     registry.provide(DeviceService, DeviceService(db, security, audit, ground.bus, endings))
     registry.provide(Authentication, Authentication(accounts.authenticate, accounts.check_csrf))
-    return AccountServices(groups, accounts, api_keys, people, resets, provider_sign_in)
+    return AccountServices(groups, accounts, api_keys, people, resets, provider_sign_in, erasures)
 
 
 def identity_provider(settings: OidcSettings) -> IdentityProvider | None:

@@ -5,7 +5,10 @@ import reflex as rx
 from youworker_app.accounts.ui.account_page import account_page
 from youworker_app.accounts.ui.account_state import AccountPageState, DevicesState
 from youworker_app.accounts.ui.components import account_menu
+from youworker_app.accounts.ui.data_section import data_section, erase_part
 from youworker_app.accounts.ui.devices_section import devices_section
+from youworker_app.accounts.ui.erased_page import erased_page
+from youworker_app.accounts.ui.erased_state import ErasedState
 from youworker_app.accounts.ui.keys_section import keys_section
 from youworker_app.accounts.ui.keys_state import KeysState
 from youworker_app.accounts.ui.page import login_page, reset_page, setup_page
@@ -16,6 +19,7 @@ from youworker_app.accounts.ui.users_page import users_page
 from youworker_app.accounts.ui.users_state import UsersState
 from youworker_app.audit.ui.page import audit_page
 from youworker_app.audit.ui.state import AuditState
+from youworker_app.chat.ui.history_part import history_part
 from youworker_app.chat.ui.live import LiveState
 from youworker_app.chat.ui.page import chat_page
 from youworker_app.chat.ui.panel import source_panel
@@ -80,7 +84,8 @@ def documents() -> rx.Component:
 
 def account() -> rx.Component:
     """`/account`."""
-    page = account_page(profile_section(), password_section(), devices_section(), keys_section())
+    data = data_section(history_part(), erase_part())
+    page = account_page(profile_section(), password_section(), devices_section(), keys_section(), data)
     return _settings(page, here="account", title=t("account.title"))
 
 
@@ -159,4 +164,5 @@ app.add_page(
 app.add_page(login_page, route="/login", title="YouWorker", image=ICON, on_load=EntranceState.open_login)
 app.add_page(setup_page, route="/setup", title="YouWorker", image=ICON, on_load=EntranceState.open_setup)
 app.add_page(reset_page, route="/reset", title="YouWorker", image=ICON, on_load=EntranceState.open_reset)
+app.add_page(erased_page, route="/erased", title="YouWorker", image=ICON, on_load=ErasedState.open)
 app.add_page(not_found_page, route="404", title="YouWorker", image=ICON)

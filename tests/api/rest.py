@@ -15,6 +15,8 @@ from youworker_app.accounts import form_routes, oidc_routes
 from youworker_app.accounts import routes as account_routes
 from youworker_app.accounts.api_keys import ApiKeyService
 from youworker_app.accounts.devices import DeviceService
+from youworker_app.accounts.erasures import Erasures
+from youworker_app.accounts.own_erasure import OwnErasureService
 from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.provider_sign_in import ProviderSignIn
@@ -85,6 +87,8 @@ async def rest(
     resets: ResetService,
     endings: Endings,
     provider_sign_in: ProviderSignIn,
+    erasures: Erasures,
+    own_erasure: OwnErasureService,
 ) -> Rest:
     """The application over a fresh database."""
     provide(Settings, Settings())
@@ -96,6 +100,8 @@ async def rest(
     provide(OwnPasswordService, own_password)
     provide(ResetService, resets)
     provide(ProviderSignIn, provider_sign_in)
+    provide(Erasures, erasures)
+    provide(OwnErasureService, own_erasure)
     provide(HealthService, HealthService(database))
     provide(Endings, endings)
     provide(RateLimits, RateLimits(LimitSettings()))

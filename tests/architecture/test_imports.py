@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "youworker_app"
-COMPOSITION_ROOT = frozenset({"wiring", "wiring_accounts"})
+COMPOSITION_ROOT = frozenset({"wiring", "wiring_accounts", "wiring_gateways", "wiring_privacy"})
 
 
 def imported_modules(source: str) -> Iterator[str]:

@@ -44,7 +44,7 @@ IMPORTS_INSIDE: dict[tuple[str, str], str] = {
         "serve",
     ): "the settings are read at the same time, by a child that does not serve",
     (
-        "youworker_app/wiring.py",
+        "youworker_app/wiring_gateways.py",
         "_vectors",
     ): "the Qdrant client costs a fifth of a start; only who uses a server pays it",
     (

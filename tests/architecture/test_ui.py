@@ -23,6 +23,7 @@ PUBLIC = {
     "EntranceState.open_login": "for people who are nobody yet",
     "EntranceState.open_setup": "for people who are nobody yet",
     "EntranceState.open_reset": "for people who are nobody yet",
+    "ErasedState.open": "for people who are nobody any more; shows what their receipt's token opens",
     "ToastState.show_error": "says why asking failed",
     "ToastState.show_failure": "says why asking failed",
 }

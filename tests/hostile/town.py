@@ -167,6 +167,7 @@ _TAKEN: Final = {
     "DELETE /v1/groups/{group_id}/members/{user_id}": ("add_member",),
     "DELETE /v1/documents/{document_id}": ("upload",),
     "DELETE /v1/sessions/{session_id}": ("ask",),
+    "DELETE /v1/account/history": ("ask",),
 }
 
 

@@ -87,6 +87,9 @@ CALLS: Final[Mapping[str, Call]] = {
     f"{_AUDIT}.show_more": Call(done=_FOR_ROOT),
     f"{_AUDIT}.verify": Call(done=_FOR_ROOT),
     # --- chat
+    "chat.ui.history_state.HistoryState.ask": Call(),
+    "chat.ui.history_state.HistoryState.keep": Call(),
+    "chat.ui.history_state.HistoryState.clear": Call(),
     f"{_CHAT}.open": Call("session", needs=OWN, address="/c/{session_id}", is_quiet=True),
     f"{_CHAT}.refresh": Call("session", needs=OWN, address="/c/{session_id}", is_quiet=True, before=(f"{_CHAT}.open",)),
     f"{_CHAT}.show_older": Call("session", needs=OWN, address="/c/{session_id}", before=(f"{_CHAT}.open",)),

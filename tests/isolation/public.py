@@ -16,6 +16,7 @@ HANDLERS: Final[Mapping[str, str]] = {
     "reflex.state.FrontendEventExceptionState.handle_frontend_exception": "a browser's error report; reads nothing",
     "ui.errors.ToastState.show_error": "says why asking failed, in this tab alone",
     "ui.errors.ToastState.show_failure": "says why asking failed, in this tab alone",
+    "accounts.ui.erased_state.ErasedState.open": "a receipt that names nobody, for whoever holds its token",
     "accounts.ui.state.EntranceState.open_login": "words of the sign-in page; whether there is an account at all",
     "accounts.ui.state.EntranceState.open_reset": "words of the page behind a one-time link; tells nothing of the link",
     "accounts.ui.state.EntranceState.open_setup": "words of the setup page; whether there is an account at all",

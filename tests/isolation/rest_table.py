@@ -96,6 +96,10 @@ WITHOUT_ID: Final[Mapping[str, Own]] = {
     "GET /v1/auth/me": Own(None),
     "GET /v1/account": Own(None),
     "PATCH /v1/account": Own(Scope.ADMIN, {"theme": "dark"}),
+    "DELETE /v1/account/history": Own(Scope.CHAT_WRITE),
+    # The wrong password: whose account it is, is proved before anything goes.
+    "DELETE /v1/account": Own(Scope.ADMIN, {"password": "nonsense"}, done=403),
+    "GET /v1/erasures": Own(Scope.ADMIN, for_root=True),
     "GET /v1/account/api-keys": Own(Scope.ADMIN),
     "POST /v1/account/api-keys": Own(Scope.ADMIN, {"name": "new", "scopes": ["chat:read"]}, done=201),
     # The same password again, so that the next carrier's present one is right too.

@@ -27,6 +27,7 @@ from youworker_app.models.chat import ChatSession, Citation, Message, Run
 from youworker_app.models.documents import Chunk, Document, DocumentTag, StoredFile
 from youworker_app.models.groups import Group, Membership
 from youworker_app.models.jobs import Job
+from youworker_app.models.privacy import DataExport, ErasureRecord
 
 Policy: TypeAlias = Callable[[Actor, Right], ColumnElement[bool]]
 
@@ -137,6 +138,8 @@ POLICIES: Mapping[type[SQLModel], Policy] = {
     Job: _jobs,
     AuditEvent: _own(AuditEvent.actor_id),
     AuditBlock: _nobody,
+    DataExport: _own(DataExport.owner_id),
+    ErasureRecord: _nobody,
 }
 
 _READS: Mapping[type[SQLModel], frozenset[str]] = {

@@ -44,6 +44,13 @@ CHANGES: Final = (
         "no administrator any more",
         {"is_root": False},
     ),
+    Change(
+        "hold",
+        "Keep a person's conversations, whoever would delete them: themselves, the retention rule, an erasure.",
+        "on hold",
+        {"is_held": True},
+    ),
+    Change("release", "End a hold.", "not on hold any more", {"is_held": False}),
 )
 
 
@@ -187,6 +194,7 @@ def _line(person: Mapping[str, Any]) -> str:
         "administrator": person["is_root"],
         "suspended": not person["is_active"],
         "no password yet": not person["has_password"],
+        "on hold": person["is_held"],
     }
     states = ", ".join(word for word, is_so in told.items() if is_so)
     return f"{plain(person['username'])}  ({states})" if states else plain(person["username"])

@@ -60,6 +60,26 @@ class PresentPasswordWrong(Forbidden):
     code, template = "PRESENT_PASSWORD_WRONG", "The present password is wrong. Nothing was changed."
 
 
+class AccountHeld(Conflict):
+    code = "ACCOUNT_HELD"
+    template = (
+        "An administrator has put this account on hold: its conversations have to stay for now, so nothing was deleted. "
+        "Ask your administrator why and until when."
+    )
+
+
+class FreshSignInNeeded(Forbidden):
+    code = "FRESH_SIGN_IN_NEEDED"
+    template = "Sign out and in again first: your last sign-in has to be less than {minutes} minutes ago. Nothing was changed."
+
+
+class NameNotConfirmed(Unprocessable):
+    code, template = (
+        "NAME_NOT_CONFIRMED",
+        "This is not your user name, so nothing was erased. Type it as it stands there.",
+    )
+
+
 class LastRoot(Conflict):
     code = "LAST_ROOT"
     template = "You are the only administrator who can sign in. Make somebody else an administrator first."

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from youworker_app.access.credentials import Carrier, Credential
 from youworker_app.accounts.clients import client_of, demand_local_sign_in
+from youworker_app.accounts.own_erasure import OwnErasureService, require_confirmed
 from youworker_app.accounts.own_password import OwnPasswordService
 from youworker_app.accounts.provider_sign_in import ProviderSignIn
 from youworker_app.accounts.redirects import HOME, LOGIN, back_to, local_path, onwards, see
@@ -36,6 +37,7 @@ router = APIRouter(prefix=FORMS_PATH, include_in_schema=False)
 SETUP: Final = "/setup"
 ACCOUNT: Final = "/account"
 RESET: Final = "/reset"
+ERASED: Final = "/erased"
 _MOST_FIELDS: Final = 10
 
 
@@ -104,6 +106,26 @@ async def change_password(request: Request) -> Response:
     response = see(f"{ACCOUNT}?done=password")
     if renewed is not None:
         set_session(request, response, renewed.token, renewed.expires_at)
+    return response
+
+
+@router.post("/erase")
+async def erase_account(request: Request) -> Response:
+    """The end of the account that is signed in; their receipt is shown where nobody has to sign in."""
+    fields, accounts = await _fields(request), service(AccountService)
+    secret = request.cookies.get(SESSION_COOKIE, "")
+    try:
+        await address_pays(request)
+        actor = await accounts.authenticate(Credential(Carrier.COOKIE, secret))
+        accounts.check_csrf(secret, fields.get("csrf", ""))
+        require_confirmed(fields.get("confirmation", ""), actor.username)
+        erased = await service(OwnErasureService).erase_account(actor, fields.get("erase_password", ""))
+    except Unauthenticated:
+        return see(LOGIN)
+    except AppError as error:
+        return back_to(ACCOUNT, error, {"about": "erase"})
+    response = see(f"{ERASED}?receipt={erased.token}")
+    clear_session(request, response)
     return response
 
 

@@ -4,15 +4,15 @@ from functools import partial
 
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.permissions import Permission, require
+from youworker_app.accounts.erasures import Erasures
 from youworker_app.accounts.newcomers import Newcomers
 from youworker_app.accounts.repository import AccountRepository, Entrance
-from youworker_app.accounts.schemas import ChangeUser, CreateUser, UserView
+from youworker_app.accounts.schemas import ChangeUser, CreateUser, Erased, UserView
 from youworker_app.audit.service import AuditService
 from youworker_app.core.db import Database
 from youworker_app.core.endings import Endings
 from youworker_app.core.paging import Page, PageRequest, cursor_for
 from youworker_app.core.ports import Ports
-from youworker_app.groups.service import GroupService
 
 
 class PeopleService:
@@ -22,12 +22,12 @@ class PeopleService:
         self,
         db: Database,
         audit: AuditService,
-        groups: GroupService,
         ports: Ports,
         newcomers: Newcomers,
         endings: Endings,
+        erasures: Erasures,
     ) -> None:
-        self._db, self._audit, self._groups = db, audit, groups
+        self._db, self._audit, self._erasures = db, audit, erasures
         self._ports, self._newcomers, self._endings = ports, newcomers, endings
 
     async def create_user(self, actor: Actor, wanted: CreateUser) -> UserView:
@@ -56,7 +56,9 @@ class PeopleService:
         return await self.change_user(actor, user_id, ChangeUser(is_active=is_active))
 
     async def change_user(self, actor: Actor, user_id: str, wanted: ChangeUser) -> UserView:
-        """Suspends or restores a person, makes an administrator or ends that, at once. Root only. Raises NotFound, LastRoot.
+        """Suspends or restores a person, makes an administrator or ends that, at once; holds or releases their conversations.
+
+        Root only. Raises NotFound, LastRoot.
 
         Suspended, work in their name ends, sessions and keys are refused; what is theirs stays, and restored they find it,
         and their sessions and keys, as they were. Demoted, what they began as administrator ends. Either way what is open
@@ -74,29 +76,19 @@ class PeopleService:
         await self._ports.settle()
         return view
 
-    async def remove_user(self, actor: Actor, user_id: str) -> None:
-        """Erases a person for good. Root only, oneself too where another administrator stays. Raises NotFound, LastRoot.
+    async def remove_user(self, actor: Actor, user_id: str) -> Erased:
+        """Erases a person for good, as `Erasures` says. Root only, oneself too where another administrator stays.
 
-        Conversations, private documents, sessions, keys and the person's data key go in one transaction, bytes and vectors
-        after it. What they shared with a group is the group's work and goes to its longest-standing other admin who can
-        sign in; where there is none, the longest-standing other member becomes one. A group that was theirs alone is
-        removed: what former members left in it goes back to them, what was this person's is erased. The audit trail keeps
-        the id. They are suspended first, so that a removal which breaks off leaves nobody at work; asking again goes on.
+        A removal that breaks off goes on by itself; asking again is safe. Raises NotFound, LastRoot, AccountHeld.
         """
         require_scope(actor, Scope.ADMIN)
         require(actor, Permission.ADMINISTER)
-        if user_id != actor.user_id:
-            await self.set_active(actor, user_id, is_active=False)
-        else:
-            async with self._db.write() as unit:
-                await AccountRepository(unit, actor).hold(user_id)
-        await self._groups.close_deserted(actor, user_id)
+        is_own = user_id == actor.user_id
         async with self._db.write() as unit:
-            await AccountRepository(unit, actor).hold(user_id)
-            await self._ports.erase_person(unit, actor, user_id)
-            unit.after_commit(partial(self._endings.end, user_id))
-            self._ports.stop_after(unit, user_id)
-        await self._ports.settle()
+            await AccountRepository(unit, actor).lock(user_id)
+            begun = await self._erasures.begin(unit, user_id, is_own=is_own)
+            await self._audit.record(unit, actor, "user.suspended", resource_type="user", resource_id=user_id)
+        return await self._erasures.carry_out(begun, None if is_own else actor)
 
 
 def _actions(wanted: ChangeUser) -> list[str]:
@@ -104,5 +96,6 @@ def _actions(wanted: ChangeUser) -> list[str]:
     names = (
         (wanted.is_active, "user.restored", "user.suspended"),
         (wanted.is_root, "user.promoted", "user.demoted"),
+        (wanted.is_held, "user.held", "user.released"),
     )
     return [yes if given else no for given, yes, no in names if given is not None]

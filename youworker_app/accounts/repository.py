@@ -13,7 +13,6 @@ from youworker_app.access.repository import Repository
 from youworker_app.access.visible import (
     SystemReason,
     delete_visible,
-    erase_rows,
     system_scope,
     update_visible,
     visible,
@@ -35,10 +34,7 @@ from youworker_app.core.errors import ChangedMeanwhile, DependencyAway, NotFound
 from youworker_app.core.names import is_plain_text, name_key
 from youworker_app.core.telemetry import get_logger
 from youworker_app.models.accounts import (
-    ApiKey,
-    ApiKeyGroup,
     EncryptionKey,
-    Identity,
     InstallationFact,
     LoginSession,
     ProviderSession,
@@ -170,36 +166,54 @@ class AccountRepository(Repository):
         return tuple(_user_view(row) for row in (await self._session.execute(statement)).scalars())
 
     async def change_user(self, user_id: str, wanted: ChangeUser) -> UserView:
-        """Suspends, restores, makes an administrator or ends that. Raises as `hold` does."""
+        """Suspends, restores, makes an administrator or ends that, holds or releases. Raises as `lock` does."""
         row = await self._held(user_id, is_leaving=False in (wanted.is_active, wanted.is_root))
         if wanted.is_active is not None:
             row.is_active = wanted.is_active
         if wanted.is_root is not None:
             row.is_root = wanted.is_root
+        if wanted.is_held is not None:
+            row.held_at = (row.held_at or now()) if wanted.is_held else None
         return _user_view(row)
 
-    async def hold(self, user_id: str) -> None:
-        """Holds a person who is about to go, so that nothing new is written in their name until the unit ends.
+    async def lock(self, user_id: str) -> None:
+        """Keeps a person who is about to go, so that nothing new is written in their name until the unit ends.
 
         Raises NotFound, LastRoot, and RootOnly when the actor has been no administrator for a moment.
         """
         await self._held(user_id, is_leaving=True)
 
+    async def lock_own(self) -> None:
+        """The same for the actor's own account. Raises NotFound, LastRoot."""
+        rows = await self._with_roots(self._actor.user_id)
+        if self._actor.user_id not in rows:
+            raise NotFound
+        _require_another_root(rows, self._actor.user_id)
+
+    async def is_freshly_signed_in(self, within: timedelta) -> bool:
+        """Whether the session that the actor came with began so short a time ago."""
+        statement = visible(LoginSession, self._actor).where(
+            col(LoginSession.id) == self._actor.credential_id, col(LoginSession.created_at) > now() - within
+        )
+        return (await self._session.execute(statement)).scalar_one_or_none() is not None
+
     async def _held(self, user_id: str, *, is_leaving: bool) -> User:
         if not is_plain_text(user_id):
             raise NotFound
-        # The administrators are held with them: two who remove each other at once come one after the other.
-        statement = visible(User, self._actor).where(or_(col(User.is_root), col(User.id) == user_id))
-        found = await self._session.execute(statement.order_by(col(User.id)).with_for_update())
-        rows = {row.id: row for row in found.scalars()}
-        roots = {row.id for row in rows.values() if row.is_root and row.is_active}
-        if self._actor.user_id not in roots:
+        rows = await self._with_roots(user_id)
+        if self._actor.user_id not in _roots(rows):
             raise RootOnly
         if user_id not in rows:
             raise NotFound
-        if is_leaving and roots == {user_id}:
-            raise LastRoot
+        if is_leaving:
+            _require_another_root(rows, user_id)
         return rows[user_id]
+
+    async def _with_roots(self, user_id: str) -> dict[str, User]:
+        """The person and the administrators, kept: two who remove each other at once come one after the other."""
+        statement = visible(User, self._actor).where(or_(col(User.is_root), col(User.id) == user_id))
+        found = await self._session.execute(statement.order_by(col(User.id)).with_for_update())
+        return {row.id: row for row in found.scalars()}
 
     def add_session(self, token_hash: str, client: Client, expires_at: datetime) -> str:
         """A new signed-in browser; its id."""
@@ -275,21 +289,13 @@ async def touch_quietly(database: Database, actor: Actor) -> None:
         log.warning("touch_failed", credential_id=actor.credential_id, exc_info=True)
 
 
-async def erase_account(unit: UnitOfWork, user_id: str) -> dict[str, int]:
-    """A person's row, and what opens doors in their name; their data key goes with it. Returns how many rows of each table."""
-    statement = select(col(User.key_id)).where(col(User.id) == user_id)
-    key_id = (await unit.session.execute(system_scope(statement, SystemReason.ERASURE))).scalar_one_or_none()
-    logins = select(col(LoginSession.id)).where(col(LoginSession.user_id) == user_id)
-    of_theirs = col(ProviderSession.login_session_id).in_(logins)
-    return {
-        "provider_sessions": await erase_rows(unit, ProviderSession, of_theirs),
-        "identities": await erase_rows(unit, Identity, col(Identity.user_id) == user_id),
-        "login_sessions": await erase_rows(unit, LoginSession, col(LoginSession.user_id) == user_id),
-        "api_key_groups": await erase_rows(unit, ApiKeyGroup, col(ApiKeyGroup.owner_id) == user_id),
-        "api_keys": await erase_rows(unit, ApiKey, col(ApiKey.owner_id) == user_id),
-        "users": await erase_rows(unit, User, col(User.id) == user_id),
-        "encryption_keys": await erase_rows(unit, EncryptionKey, col(EncryptionKey.id) == key_id),
-    }
+def _roots(rows: dict[str, User]) -> set[str]:
+    return {row.id for row in rows.values() if row.is_root and row.is_active}
+
+
+def _require_another_root(rows: dict[str, User], user_id: str) -> None:
+    if _roots(rows) == {user_id}:
+        raise LastRoot
 
 
 def _user_view(row: User) -> UserView:
@@ -302,6 +308,7 @@ def _user_view(row: User) -> UserView:
         row.theme,
         row.created_at,
         row.password_hash is not None,
+        row.held_at is not None,
     )
 
 

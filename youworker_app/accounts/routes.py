@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from youworker_app.access.credentials import Carrier
-from youworker_app.accounts import key_routes, oidc_routes, reset_routes, security_routes
+from youworker_app.accounts import erasure_routes, key_routes, oidc_routes, reset_routes, security_routes
 from youworker_app.accounts.clients import client_of, demand_local_sign_in
 from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.schemas import (
@@ -35,6 +35,7 @@ router.include_router(key_routes.router)
 router.include_router(security_routes.router)
 router.include_router(reset_routes.router)
 router.include_router(oidc_routes.router)
+router.include_router(erasure_routes.router)
 
 
 class SetupBody(BaseModel):
@@ -56,17 +57,19 @@ class PreferencesBody(BaseModel):
 
 
 class UserChange(BaseModel):
-    """`is_active`: false suspends, true restores. `is_root`: whether the person administers the installation."""
+    """`is_active`: false suspends, true restores. `is_root`: whether the person administers the installation. `is_held`:
+    whether their conversations have to stay, whoever would delete them."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     is_active: bool = True
     is_root: bool = False
+    is_held: bool = False
 
     @model_validator(mode="after")
     def _says_something(self) -> "UserChange":
         if not self.model_fields_set:
-            raise ValueError("give is_active, is_root, or both")
+            raise ValueError("give is_active, is_root or is_held")
         return self
 
     def as_change(self) -> ChangeUser:

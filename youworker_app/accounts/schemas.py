@@ -1,5 +1,6 @@
 """Frozen inputs and views of accounts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -23,7 +24,8 @@ class Client:
 
 @dataclass(frozen=True)
 class UserView:
-    """`has_password`: false until somebody who was made without one has chosen it by a link."""
+    """`has_password`: false until somebody who was made without one has chosen it by a link. `is_held`: their chats must
+    stay, whoever would delete them."""
 
     id: str
     username: str
@@ -33,6 +35,7 @@ class UserView:
     theme: str
     created_at: datetime
     has_password: bool
+    is_held: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,7 @@ class MeView:
     language: str
     theme: str
     groups: tuple[GroupView, ...]
+    has_password: bool = True
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,7 @@ class ChangeUser:
 
     is_active: bool | None = None
     is_root: bool | None = None
+    is_held: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -240,3 +245,28 @@ class NewUser:
     password_hash: str | None = field(repr=False)
     wrapped_key: bytes = field(repr=False)
     is_root: bool
+
+
+@dataclass(frozen=True)
+class ErasureReceipt:
+    """What an erasure destroyed: rows by table for each part of the product, and ids of data keys. It names nobody.
+
+    `state`: running; erased: rows and keys are gone, bytes and vectors may still lie there as noise; done.
+    """
+
+    id: str
+    state: str
+    is_own: bool
+    started_at: datetime
+    erased_at: datetime | None
+    finished_at: datetime | None
+    destroyed: Mapping[str, Mapping[str, int]]
+    key_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Erased:
+    """A receipt with the token by which it is read again."""
+
+    receipt: ErasureReceipt
+    token: str = field(repr=False)

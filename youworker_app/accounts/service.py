@@ -252,4 +252,4 @@ class AccountService:
 
 
 def _me(user: UserView, groups: tuple[GroupView, ...]) -> MeView:
-    return MeView(user.id, user.username, user.is_root, user.language, user.theme, groups)
+    return MeView(user.id, user.username, user.is_root, user.language, user.theme, groups, user.has_password)

@@ -15,6 +15,8 @@ PUBLIC: Final[Mapping[str, str]] = {
     "POST /auth/form/login": "the browser's form of POST /v1/auth/login, protected by double submit",
     "POST /auth/form/reset": "the browser's form of POST /v1/auth/reset, protected by double submit",
     "POST /auth/form/password": "checks the session's cookie and its own token, as a native form has to",
+    "POST /auth/form/erase": "checks the session's cookie and its own token, as a native form has to",
+    "GET /v1/erasures/{receipt_token}": "tells counts and names nobody; the receipt's token is its credential",
     "POST /auth/form/logout": "checks the session's own token; without a session there is nothing to end",
     "GET /health": "tells that the process answers, and nothing else",
     "GET /openapi.json": "describes the routes; the same for everybody",

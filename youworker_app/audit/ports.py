@@ -12,6 +12,7 @@ class KeptTrail:
     Fulfils `PersonalData`.
     """
 
+    name = "audit trail"
     tables = frozenset({"audit_events"})
 
     def __init__(self, audit: AuditService) -> None:

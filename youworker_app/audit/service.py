@@ -35,6 +35,7 @@ class AuditService:
         self._noted: list[TrailEvent] = []
         self._lost = 0
         self.refusals = Refusals(self._note_refused)
+        self._gone: set[str] = set()
 
     async def record(
         self,
@@ -99,7 +100,7 @@ class AuditService:
         more = (self.event(None, "audit.lost", "audit", "", "ok", {"events": lost}),) if lost else ()
         try:
             async with db.write() as unit:
-                await AuditRepository(unit).add((*noted, *more))
+                await AuditRepository(unit).add([self._nameless(each) for each in (*noted, *more)])
         except AppError:
             self._noted, self._lost = (noted + self._noted)[:MOST_NOTED], self._lost + lost
             raise
@@ -142,10 +143,19 @@ class AuditService:
         return replace(bare, mac=event_mac(self._key, bare))
 
     async def blank(self, unit: UnitOfWork, user_id: str) -> int:
-        """Takes this person out of every event that names them, whose MACs hold all the same; answers how many it were."""
+        """Takes this person out of every event that names them, whose MACs hold all the same; answers how many it were.
+
+        What was noted and is not written yet, or comes from a request that is still under way, will not name them either.
+        """
+        self._gone.add(user_id)
         self.refusals.forget(user_id)
-        self._noted = [without(self._key, event, user_id) for event in self._noted]
         return await AuditRepository(unit).blank(self._key, user_id)
+
+    def _nameless(self, event: TrailEvent) -> TrailEvent:
+        """The event without the people who went before it was written."""
+        for user_id in self._gone & {event.actor_id, event.subject_id}:
+            event = without(self._key, event, user_id)
+        return event
 
 
 def _subject(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.permissions import Permission, require
+from youworker_app.accounts.errors import AccountHeld
 from youworker_app.audit.service import AuditService
 from youworker_app.chat.errors import SessionTitleInvalid
 from youworker_app.chat.live import LiveRuns
@@ -86,12 +87,14 @@ class ConversationService:
             return session_view(session, vault)
 
     async def delete_session(self, actor: Actor, session_id: str) -> None:
-        """Removes a conversation; an answer that is being written in it stops. Raises NotFound."""
+        """Removes a conversation; an answer that is being written in it stops. Raises NotFound, AccountHeld."""
         require_scope(actor, Scope.CHAT_WRITE)
         async with self._db.write() as unit:
             repository = ChatRepository(unit, actor)
             session = await repository.get_session(session_id)
             require(actor, Permission.CHANGE_CHAT, session)
+            if await repository.is_held():
+                raise AccountHeld
             await repository.delete_session(session)
             await self._audit.record(
                 unit, actor, "chat.deleted", resource_type="session", resource_id=session_id

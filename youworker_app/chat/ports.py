@@ -11,6 +11,7 @@ from youworker_app.core.ports import Erasure
 class ChatData:
     """A person's conversations: messages, what they cite, and the runs that wrote them. Fulfils `PersonalData`."""
 
+    name = "conversations"
     tables = frozenset({"chat_sessions", "messages", "citations", "runs"})
 
     async def erase(self, unit: UnitOfWork, user_id: str) -> Erasure:
@@ -26,6 +27,8 @@ class RunningAnswers:
 
     async def stop(self, user_id: str) -> None:
         """All of the person's answers end: what each was made from may be out of their sight now. What is written stays."""
+        # One that is cancelled before its first step would never come to its end, where it is saved and told.
+        await asyncio.sleep(0)
         tasks = []
         for run in self._runs.of(user_id):
             if run.task is not None:

@@ -25,6 +25,7 @@ from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import NotFound
 from youworker_app.core.ids import new_id
 from youworker_app.core.names import is_plain_text
+from youworker_app.models.accounts import User
 from youworker_app.models.chat import ChatSession, Citation, Message, Run
 
 SessionRow = ChatSession
@@ -93,6 +94,16 @@ class ChatRepository(Repository):
             limit
         )
         return list((await self._session.execute(statement)).scalars())
+
+    async def is_held(self) -> bool:
+        """Whether what the actor asked and was answered has to stay. Stays so until the unit ends."""
+        statement = visible(User, self._actor).where(col(User.id) == self._actor.user_id)
+        held = statement.with_only_columns(col(User.held_at)).with_for_update(read=True)
+        return (await self._session.execute(held)).scalar_one() is not None
+
+    async def clear(self) -> dict[str, int]:
+        """Removes everything that the actor asked and was answered. Returns how many rows of each table."""
+        return await erase_chats(self._unit, self._actor.user_id)
 
     async def delete_session(self, session: ChatSession) -> None:
         """Removes a conversation with its messages, citations and runs."""

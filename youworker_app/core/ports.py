@@ -7,7 +7,7 @@ Knows no domain: tables are names here.
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol, TypeAlias
 
@@ -22,10 +22,24 @@ Step: TypeAlias = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Erasure:
-    """What was taken away: rows by table, and the steps that follow the commit (blobs, vectors, telling whoever waits)."""
+    """What was taken away: rows by table, ids of data keys, and the steps that follow the commit (blobs, vectors, telling
+    whoever waits)."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     afterwards: tuple[Step, ...] = ()
+    key_ids: tuple[str, ...] = ()
+
+
+@dataclass
+class Destroyed:
+    """What went with a person, for the receipt: rows by table for each port, and ids of data keys.
+
+    `left` counts the steps after the commit that failed: what the next sweep takes.
+    """
+
+    by_port: Mapping[str, Mapping[str, int]]
+    key_ids: tuple[str, ...]
+    left: int = 0
 
 
 class MoveFirst(Exception):
@@ -37,7 +51,10 @@ class MoveFirst(Exception):
 
 
 class PersonalData(Protocol):
-    """A domain that keeps something of people, in `tables`."""
+    """A domain that keeps something of people, in `tables`. An erasure's receipt calls it `name`."""
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def tables(self) -> frozenset[str]: ...
@@ -104,12 +121,17 @@ class Ports:
         self.running_work: list[RunningWork] = []
         self._following: set[asyncio.Task[None]] = set()
 
-    async def erase_person(self, unit: UnitOfWork, by: Identified, user_id: str) -> None:
+    async def erase_person(self, unit: UnitOfWork, by: Identified | None, user_id: str) -> Destroyed:
         """Everything of a person goes in this unit; what follows its commit starts by itself. Audited as user.removed."""
-        erasure = _together([await port.erase(unit, user_id) for port in self.personal_data])
-        await self._done(unit, by, "user", user_id, erasure)
+        erased = {port.name: await port.erase(unit, user_id) for port in self.personal_data}
+        erasure = _together(erased.values())
+        counts = {name: _some(each.counts) for name, each in erased.items()}
+        destroyed = Destroyed(counts, erasure.key_ids)
+        steps = tuple(partial(_counted, step, destroyed) for step in erasure.afterwards)
+        await self._done(unit, by, "user", user_id, replace(erasure, afterwards=steps))
+        return destroyed
 
-    async def release_group(self, unit: UnitOfWork, by: Identified, group_id: str) -> None:
+    async def release_group(self, unit: UnitOfWork, by: Identified | None, group_id: str) -> None:
         """A group goes in this unit, which holds its row. Audited as group.removed. Raises MoveFirst."""
         erasure = _together([await port.release(unit, group_id) for port in self.group_contents])
         await self._done(unit, by, "group", group_id, erasure)
@@ -124,7 +146,7 @@ class Ports:
             await asyncio.wait(set(self._following))
 
     async def _done(
-        self, unit: UnitOfWork, by: Identified, kind: str, subject_id: str, erasure: Erasure
+        self, unit: UnitOfWork, by: Identified | None, kind: str, subject_id: str, erasure: Erasure
     ) -> None:
         await self.audit.record(
             unit,
@@ -159,10 +181,24 @@ async def _take(steps: Iterable[Step]) -> None:
             log.warning("left_for_the_sweep", code=error.code)
 
 
+async def _counted(step: Step, destroyed: Destroyed) -> None:
+    try:
+        await step()
+    except AppError:
+        destroyed.left += 1
+        raise
+
+
 def _together(erasures: Iterable[Erasure]) -> Erasure:
     counts: Counter[str] = Counter()
     steps: list[Step] = []
+    key_ids: list[str] = []
     for erasure in erasures:
         counts.update(erasure.counts)
         steps += erasure.afterwards
-    return Erasure({table: count for table, count in counts.items() if count}, tuple(steps))
+        key_ids += erasure.key_ids
+    return Erasure(_some(counts), tuple(steps), tuple(key_ids))
+
+
+def _some(counts: Mapping[str, int]) -> dict[str, int]:
+    return {table: count for table, count in counts.items() if count}

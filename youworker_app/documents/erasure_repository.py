@@ -27,6 +27,14 @@ class HandedOver:
 
 
 @dataclass(frozen=True)
+class ErasedFile:
+    """A stored file that goes, and the data key that goes with it."""
+
+    id: str
+    key_id: str
+
+
+@dataclass(frozen=True)
 class HeldDocument:
     """A document in a group that is about to go."""
 
@@ -69,20 +77,20 @@ async def owned_ids(unit: UnitOfWork, user_id: str) -> list[str]:
     ]
 
 
-async def erase_documents(unit: UnitOfWork, user_id: str) -> tuple[dict[str, int], list[str]]:
+async def erase_documents(unit: UnitOfWork, user_id: str) -> tuple[dict[str, int], list[ErasedFile]]:
     """All documents of a person, and the files, with their keys, on which nobody else's stand.
 
-    Returns how many rows of each table, and the ids of the files.
+    Returns how many rows of each table, and the files.
     """
     own = select(col(Document.id)).where(col(Document.owner_id) == user_id)
-    files = await _all(unit, _files_of(user_id))
+    files = [ErasedFile(*row) for row in await _all(unit, _files_of(user_id))]
     counts = {
         "chunks": await erase_rows(unit, Chunk, col(Chunk.document_id).in_(own)),
         "document_tags": await erase_rows(unit, DocumentTag, col(DocumentTag.document_id).in_(own)),
         "jobs": await erase_rows(unit, Job, col(Job.document_id).in_(own)),
         "documents": await erase_rows(unit, Document, col(Document.owner_id) == user_id),
     }
-    return counts | await _erase_files(unit, files), [file_id for file_id, _ in files]
+    return counts | await _erase_files(unit, files), files
 
 
 def _files_of(user_id: str) -> Any:
@@ -94,10 +102,10 @@ def _files_of(user_id: str) -> Any:
     return select(col(StoredFile.id), col(StoredFile.key_id)).where(in_space | theirs, ~others)
 
 
-async def _erase_files(unit: UnitOfWork, files: Sequence[Any]) -> dict[str, int]:
+async def _erase_files(unit: UnitOfWork, files: Sequence[ErasedFile]) -> dict[str, int]:
     return {
-        "stored_files": await _erase_by_id(unit, StoredFile, [file_id for file_id, _ in files]),
-        "encryption_keys": await _erase_by_id(unit, EncryptionKey, [key_id for _, key_id in files]),
+        "stored_files": await _erase_by_id(unit, StoredFile, [each.id for each in files]),
+        "encryption_keys": await _erase_by_id(unit, EncryptionKey, [each.key_id for each in files]),
     }
 
 

@@ -24,6 +24,7 @@ from youworker_app.gateways.vectors.protocol import VectorStore
 class DocumentData:
     """A person's documents, with their files and passages. Fulfils `PersonalData`."""
 
+    name = "documents"
     tables = frozenset({"documents", "document_tags", "chunks", "stored_files", "encryption_keys", "jobs"})
 
     def __init__(self, blobs: BlobStore, vectors: VectorStore, audit: AuditService, bus: EventBus) -> None:
@@ -37,9 +38,10 @@ class DocumentData:
         for given in await hand_over(unit, user_id):
             await self._tell(unit, given)
         document_ids = await owned_ids(unit, user_id)
-        counts, file_ids = await erase_documents(unit, user_id)
+        counts, files = await erase_documents(unit, user_id)
         steps: list[Step] = [partial(self._vectors.delete_document, each) for each in document_ids]
-        return Erasure(counts, (*steps, *(partial(self._blobs.delete, each) for each in file_ids)))
+        steps += [partial(self._blobs.delete, each.id) for each in files]
+        return Erasure(counts, tuple(steps), tuple(each.key_id for each in files))
 
     async def _tell(self, unit: UnitOfWork, given: HandedOver) -> None:
         await self._audit.record(

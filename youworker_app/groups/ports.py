@@ -9,6 +9,7 @@ from youworker_app.groups.repository import erase_group, leave_everywhere
 class MembershipData:
     """A person's memberships. Fulfils `PersonalData`."""
 
+    name = "memberships"
     tables = frozenset({"memberships"})
 
     def __init__(self, audit: AuditService) -> None:

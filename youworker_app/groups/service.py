@@ -9,7 +9,7 @@ from youworker_app.audit.service import AuditService
 from youworker_app.core.db import Database, UnitOfWork
 from youworker_app.core.errors import NotFound
 from youworker_app.core.names import is_plain_text, visible_name
-from youworker_app.core.ports import MoveFirst, Ports
+from youworker_app.core.ports import Identified, MoveFirst, Ports
 from youworker_app.groups.errors import (
     GroupAdminOnly,
     GroupBusy,
@@ -135,7 +135,7 @@ class GroupService:
 
         await self._close(actor, group_id, admit)
 
-    async def close_deserted(self, actor: Actor, user_id: str) -> None:
+    async def close_deserted(self, by: Identified | None, user_id: str) -> None:
         """Removes the groups that have nobody but this person, who is about to be erased. The caller has asked `require()`."""
         async with self._db.read() as unit:
             group_ids = await deserted_by(unit, user_id)
@@ -146,16 +146,16 @@ class GroupService:
                 return ()
 
             try:
-                await self._close(actor, group_id, admit)
+                await self._close(by, group_id, admit)
             except NotFound:
                 continue  # somebody joined meanwhile: it is theirs now
 
-    async def _close(self, actor: Actor, group_id: str, admit: Admit) -> None:
+    async def _close(self, by: Identified | None, group_id: str, admit: Admit) -> None:
         for _ in range(_ROUNDS):
             try:
                 async with self._db.write() as unit:
                     members = await admit(unit)
-                    await self._ports.release_group(unit, actor, group_id)
+                    await self._ports.release_group(unit, by, group_id)
                     for user_id in members:
                         self._ports.stop_after(unit, user_id)
             except MoveFirst as first:

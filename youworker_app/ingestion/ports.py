@@ -11,6 +11,7 @@ from youworker_app.ingestion.repository import JobTicket, bequeath, erase_jobs, 
 class JobData:
     """A person's jobs. Asked after documents, which may have got another owner. Fulfils `PersonalData`."""
 
+    name = "jobs"
     tables = frozenset({"jobs"})
 
     def __init__(self, queue: JobQueue) -> None:

@@ -36,6 +36,7 @@ class User(SQLModel, table=True):
     key_id: str = reference("encryption_keys.id", index=False, on_delete="RESTRICT")
     reset_hash: str | None = Field(default=None, max_length=64)  # of a one-time link's token
     reset_expires_at: datetime | None = optional_time_field()
+    held_at: datetime | None = optional_time_field()  # since then what they asked and were answered must stay
     created_at: datetime = time_field()
 
 

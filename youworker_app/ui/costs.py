@@ -29,6 +29,7 @@ COSTS: Final[Mapping[str, Cost]] = {
     "accounts.ui.state.EntranceState.open_login": Cost.READ,
     "accounts.ui.state.EntranceState.open_setup": Cost.READ,
     "accounts.ui.state.EntranceState.open_reset": Cost.READ,
+    "accounts.ui.erased_state.ErasedState.open": Cost.READ,
     "accounts.ui.account_state.AccountPageState.open": Cost.READ,
     "accounts.ui.account_state.DevicesState.refresh": Cost.READ,
     "accounts.ui.account_state.DevicesState.sign_out": Cost.KEYS,
@@ -58,6 +59,9 @@ COSTS: Final[Mapping[str, Cost]] = {
     "audit.ui.state.AuditState.show_more": Cost.READ,
     "audit.ui.state.AuditState.verify": Cost.WRITE,
     # --- chat
+    "chat.ui.history_state.HistoryState.ask": Cost.FREE,
+    "chat.ui.history_state.HistoryState.keep": Cost.FREE,
+    "chat.ui.history_state.HistoryState.clear": Cost.WRITE,
     "chat.ui.state.ChatState.open": Cost.READ,
     "chat.ui.state.ChatState.refresh": Cost.READ,
     "chat.ui.state.ChatState.show_older": Cost.READ,

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from youworker_app.core.errors import AppError, Detail
-from youworker_app.ui.catalogue import en, en_trail, it, it_errors, it_trail
+from youworker_app.ui.catalogue import en, en_privacy, en_trail, it, it_errors, it_privacy, it_trail
 
 DEFAULT: Final = "en"
 CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
-    "en": en.TEXTS | en_trail.TEXTS,
-    "it": it.TEXTS | it_trail.TEXTS,
+    "en": en.TEXTS | en_trail.TEXTS | en_privacy.TEXTS,
+    "it": it.TEXTS | it_trail.TEXTS | it_privacy.TEXTS,
 }
 # English sentences of errors stand with the errors.
 ERRORS: Final[Mapping[str, Mapping[str, str]]] = {"it": it_errors.TEXTS}

@@ -48,6 +48,10 @@ class Rows:
     first: tuple[Step, ...] = ()
 
     @property
+    def name(self) -> str:
+        return "+".join(self.counts)
+
+    @property
     def tables(self) -> frozenset[str]:
         return frozenset(self.counts)
 

@@ -31,10 +31,11 @@ class DeviceItem:
 
 
 class AccountPageState(BaseState):
-    """`done` and `problem` say how the form that led here ended."""
+    """`done` and `problem` say how the form that led here ended, `about` which one it was where it is not the password's."""
 
     done: str = ""
     problem: str = ""
+    about: str = ""
     shortest: int = 10
     has_password: bool = True
     issuers: list[str] = []
@@ -46,6 +47,7 @@ class AccountPageState(BaseState):
         self.has_password, self.issuers = doors.has_password, [each.issuer for each in doors.identities]
         told = dict(self.router.url.query_parameters)
         self.done, code = told.pop("done", ""), told.pop("error", "")
+        self.about = told.pop("about", "")
         self.problem = i18n.error_by_code(self.language, code, {k: v[:80] for k, v in told.items()})
         self.shortest = service(Settings).security.min_password_length
 

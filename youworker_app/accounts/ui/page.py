@@ -35,7 +35,7 @@ def login_page() -> rx.Component:
         token_url=TOKEN_URL,
         class_name="form",
     )
-    return _entrance(
+    return entrance(
         t("login.title"),
         rx.cond((EntranceState.done == "reset") & (EntranceState.problem == ""), reset),
         _problem(),
@@ -90,7 +90,7 @@ def reset_page() -> rx.Component:
 def _by_link(page: str, form: rx.Component, *more: Any) -> rx.Component:
     """A page that needs the token of the link that leads to it."""
     no_token = rx.el.p(t(f"{page}.no_token"), class_name="notice", role="alert")
-    return _entrance(
+    return entrance(
         t(f"{page}.title"),
         rx.el.p(t(f"{page}.intro"), class_name="entrance-intro"),
         *more,
@@ -98,7 +98,8 @@ def _by_link(page: str, form: rx.Component, *more: Any) -> rx.Component:
     )
 
 
-def _entrance(title: Any, *content: rx.Component) -> rx.Component:
+def entrance(title: Any, *content: rx.Component) -> rx.Component:
+    """The frame of every page for people who are not signed in."""
     promises = [
         ("hard-drive", "setup.step.local"),
         ("text-quote", "setup.step.sources"),

@@ -37,7 +37,7 @@ def password_section() -> Any:
     own = section(
         t("account.password"),
         rx.cond(AccountPageState.done == "password", done),
-        rx.cond(AccountPageState.problem != "", problem),
+        rx.cond((AccountPageState.problem != "") & (AccountPageState.about == ""), problem),
         form,
         intro=t("account.password.intro"),
         anchor="password",

@@ -33,6 +33,7 @@ class AccountState(BaseState):
 
     username: str = ""
     is_root: bool = False
+    has_password: bool = True
     theme: str = ""
     language_choice: str = ""
     groups: list[GroupChoice] = []
@@ -44,7 +45,7 @@ class AccountState(BaseState):
         actor = await self._actor()
         me = await service(AccountService).me(actor)
         self.username, self.theme, self.language_choice = me.username, me.theme, me.language
-        self.is_root = me.is_root
+        self.is_root, self.has_password = me.is_root, me.has_password
         self.groups = [GroupChoice(group.id, group.name) for group in me.groups]
         self.ending_keys = await service(ApiKeyService).count_expiring(actor)
         self.csrf_token = service(AccountService).csrf_token(session_secret(self.router.headers.cookie))

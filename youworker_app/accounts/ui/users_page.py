@@ -61,6 +61,7 @@ def _user(user: Any) -> rx.Component:
         rx.cond(user.is_root, badge(t("account.role.root"), kind="good")),
         rx.cond(user.is_active, rx.fragment(), badge(t("users.suspended"), kind="warn")),
         rx.cond(user.has_password, rx.fragment(), badge(t("users.no_password"))),
+        rx.cond(user.is_held, badge(t("users.held"), kind="warn", icon="archive")),
         rx.cond(user.is_me, badge(t("users.me"))),
     )
     facts = rx.fragment(t("users.since"), " ", When.create(at=user.created_at, language=BaseState.language))
@@ -87,6 +88,8 @@ def _actions(user: Any) -> list[Any]:
         words = {"suspend": t("users.suspend"), "restore": t("users.restore")} | {
             "promote": t("users.promote"),
             "demote": t("users.demote"),
+            "hold": t("users.hold"),
+            "release": t("users.release"),
         }
         return {
             "value": rx.cond(condition, yes, no),
@@ -97,6 +100,7 @@ def _actions(user: Any) -> list[Any]:
         {"value": "reset", "text": t("users.reset")},
         either(user.is_root, "demote", "promote"),
         either(user.is_active, "suspend", "restore"),
+        either(user.is_held, "release", "hold"),
         {"line": True},
         {"value": "remove", "text": t("users.remove"), "danger": True},
     ]

@@ -20,6 +20,8 @@ CHANGES = {
     "restore": ChangeUser(is_active=True),
     "promote": ChangeUser(is_root=True),
     "demote": ChangeUser(is_root=False),
+    "hold": ChangeUser(is_held=True),
+    "release": ChangeUser(is_held=False),
 }
 
 
@@ -34,6 +36,7 @@ class UserItem:
     has_password: bool
     is_me: bool
     created_at: str
+    is_held: bool = False
 
 
 NOBODY = UserItem("", "", False, False, False, False, "")
@@ -128,4 +131,5 @@ class UsersState(BaseState):
 
 def _item(view: UserView, actor: Actor) -> UserItem:
     is_me, at = view.id == actor.user_id, view.created_at.isoformat()
-    return UserItem(view.id, view.username, view.is_root, view.is_active, view.has_password, is_me, at)
+    told = (view.is_root, view.is_active, view.has_password, is_me)
+    return UserItem(view.id, view.username, *told, at, view.is_held)

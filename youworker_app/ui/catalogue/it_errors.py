@@ -334,4 +334,14 @@ TEXTS: dict[str, str] = {
     "ACCOUNT_SUSPENDED": "Il tuo account qui è sospeso. Rivolgiti a un amministratore.",
     "SETUP_FIRST": "Questa installazione non ha ancora un amministratore. Apri prima il link di configurazione.",
     "LOCAL_SIGN_IN_OFF": "Qui l'accesso con password è disattivato. Usa l'accesso aziendale.",
+    "ACCOUNT_HELD": (
+        "Un amministratore ha messo questo account in conservazione: per ora le sue conversazioni restano, quindi non è "
+        "stato eliminato nulla. Chiedi al tuo amministratore perché e fino a quando."
+    ),
+    "FRESH_SIGN_IN_NEEDED": (
+        "Prima esci e rientra: l'ultimo accesso deve risalire a meno di {minutes} minuti fa. Non è cambiato nulla."
+    ),
+    "NAME_NOT_CONFIRMED": (
+        "Questo non è il tuo nome utente, quindi non è stato eliminato nulla. Scrivilo come sta scritto lì."
+    ),
 }

@@ -27,6 +27,18 @@ def section(title: Any, *content: Any, intro: Any = None, anchor: str = "") -> r
     )
 
 
+def part(title: Any, text: Any, *content: Any, is_grave: bool = False, anchor: str = "") -> rx.Component:
+    """A part of a section; a grave one is set apart."""
+    return rx.el.div(
+        rx.el.h3(title, class_name="part-title"),
+        rx.el.p(text, class_name="part-text"),
+        *content,
+        class_name="part",
+        custom_attrs={"data-grave": "true"} if is_grave else {},
+        **({"id": anchor} if anchor else {}),
+    )
+
+
 def row(
     icon: Any, name: Any, facts: Any, *, badges: Any = None, actions: Any = None, key: Any
 ) -> rx.Component:
