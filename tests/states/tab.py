@@ -22,7 +22,7 @@ S = TypeVar("S", bound=BaseState)
 
 @dataclass
 class Tab:
-    """One tab. `cookie` is what its websocket carried; `sent` are the events that went to the browser."""
+    """One tab. `cookie` is what its websocket carried, beside `headers`; `sent` are the events that went to the browser."""
 
     processor: BaseStateEventProcessor
     manager: StateManagerMemory
@@ -30,6 +30,7 @@ class Tab:
     cookie: str = ""
     language: str = "en"
     path: str = "/"
+    headers: Mapping[str, str] = field(default_factory=dict)
     sent: list[Event] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
     _watching: set[str] = field(default_factory=set)
@@ -82,6 +83,7 @@ class Tab:
                 "accept-language": self.language,
                 "host": "127.0.0.1:8000",
                 "origin": "http://127.0.0.1:8000",
+                **self.headers,
             },
             "token": self.token,
             "sid": f"sid-{self.token}",
