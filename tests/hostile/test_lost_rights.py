@@ -208,6 +208,21 @@ async def test_others_go_on(web: Web) -> None:
                 await stream.piece(0.05)
 
 
+async def test_a_narrowed_key_does_not_follow_what_its_person_is_being_answered(web: Web) -> None:
+    """An answer in memory is its person's; a key of theirs that is narrowed to a group is not all of them."""
+    await web.house.team(await web.house.person("anna"), "Sales")
+    anna = await by_cookie(web, "anna")
+    wanted = CreateApiKey("narrowed", ALL[1:], group_ids=tuple(anna.actor.group_ids))
+    made = await web.house.installation.api_keys.create_key(anna.actor, wanted)
+    script = await web.client({"x-api-key": made.key})
+    async with listening(web, anna):
+        [run] = web.house.installation.runs.of(anna.actor.user_id)
+        for method, path in (("GET", "events"), ("POST", "stop")):
+            answer = await script.request(method, f"/v1/chat/runs/{run.run_id}/{path}")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")
+        assert web.house.running(anna.actor)
+
+
 async def test_who_waits_for_a_whole_answer_is_told(web: Web) -> None:
     who = await by_key(web, await web.house.person("anna"))
     headers = who.headers | {"content-type": "application/json"}

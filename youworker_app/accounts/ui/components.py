@@ -44,7 +44,7 @@ def account_menu() -> rx.Component:
 
 def _ending_keys() -> rx.Component:
     note = rx.el.span(t("account.keys.note", n=AccountState.ending_keys))
-    return page_link(glyph("key-round", 15), note, to="/account#keys", class_name="side-note")
+    return page_link(glyph("key-round", 15), note, to="/account#keys", class_name="side-warning")
 
 
 def _items() -> Any:

@@ -108,6 +108,7 @@ def _rotation() -> rx.Component:
             class_name="dialog-actions",
         ),
         on_submit=KeysState.rotate,
+        class_name="dialog-form",
     )
     return Dialog.create(
         rx.el.h2(t("account.keys.rotate.title"), class_name="dialog-title"),
