@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build run check test test-long screenshots bench format clean lint dev machine
+.PHONY: help setup build run check test test-long screenshots bench format clean lint dev machine ready
 
 # The newest of the usual names that is new enough; `make run PYTHON=/path/to/python3` to choose another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -46,7 +46,12 @@ lint: dev ## Check style, types and who imports whom
 check: lint ## The quick part of the tests (under a minute): lint, unit, architecture
 	$(PYTEST) -q -n $(WORKERS) $(wildcard tests/unit tests/architecture)
 
-test: machine dev build lint ## All tests except the long ones, with coverage; installs what they need
+# Two at a time of what does not wait for one another: packages of the system and of Python, then the front end and lint.
+ready: ## Install all that the tests need, build the front end and check style, two at a time
+	@$(MAKE) --no-print-directory machine & first=$$!; $(MAKE) --no-print-directory dev && wait $$first
+	@$(MAKE) --no-print-directory build & first=$$!; $(MAKE) --no-print-directory lint && wait $$first
+
+test: ready ## All tests except the long ones, with coverage; installs what they need
 	@failed=0; \
 	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not long and unmeasured" || failed=1; \
 	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not long and not unmeasured" --cov --cov-report=term || failed=1; \
@@ -57,7 +62,7 @@ test: machine dev build lint ## All tests except the long ones, with coverage; i
 		|| { echo "Branch coverage of access and services is below $(COVERAGE_MIN_CORE) %."; exit 1; }
 
 test-long: machine dev build ## The tests that take long: fuzzing, soak, every language and theme
-	$(PYTEST) -m long --timeout=3600
+	HYPOTHESIS_PROFILE=default $(PYTEST) -m long --timeout=3600
 
 screenshots: machine dev build ## Take the pictures of docs/screenshots anew
 	YOUWORKER_SCREENSHOTS=1 $(PYTEST) -q tests/e2e/test_journey.py

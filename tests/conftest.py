@@ -1,11 +1,13 @@
 """Fixtures that all tests may ask for. `database` is SQLite here; services, api and isolation run on PostgreSQL as well."""
 
 import gc
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import coverage
+import hypothesis
 import pytest
 import structlog
 
@@ -24,6 +26,10 @@ from youworker_app.core import registry
 from youworker_app.core.crypto import MasterKeys, new_master_key
 from youworker_app.core.db import Database
 from youworker_app.core.keys import DataKeys
+
+# The same examples each time: what `make test` says of a commit has to be true the next day. `make test-long` tries others.
+hypothesis.settings.register_profile("same", derandomize=True, database=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 pytest_plugins = ["tests.model_server.fixtures", "tests.people", "tests.house", "tests.web", "tests.door"]
 
