@@ -10,12 +10,15 @@ import pytest
 from tests.people import QUICK_HASHER
 from tests.provider import CLIENT_ID, CLIENT_SECRET, FakeProvider
 from tests.web import Web
+from youworker_app.access.forwarded import ForwardedKeys
+from youworker_app.accounts.admission import Admission
+from youworker_app.accounts.forwarded_sign_in import ForwardedSignIn
 from youworker_app.accounts.newcomers import Newcomers
 from youworker_app.accounts.passwords import Passwords
 from youworker_app.accounts.provider_sign_in import ProviderSignIn
 from youworker_app.core import registry
 from youworker_app.core.endings import Endings
-from youworker_app.core.settings import OidcSettings, Settings
+from youworker_app.core.settings import ForwardAuthSettings, OidcSettings, Settings
 from youworker_app.gateways.oidc.provider import OidcProvider, ProviderClient
 
 LOGIN, CALLBACK = "/v1/auth/oidc/login", "/v1/auth/oidc/callback"
@@ -42,13 +45,34 @@ class Door:
             oidc,
             installation.audit,
             installation.accounts,
-            Newcomers(Passwords(min_length=10, hasher=QUICK_HASHER), installation.keys),
-            installation.ports,
+            self._admission(),
             installation.bus,
             service(Endings),
             OidcProvider(client, transport=self.provider.transport()),
+            proxy_sign_out="/outpost.goauthentik.io/sign_out",
         )
         registry.provide(ProviderSignIn, made)
+
+    def trust(self, *proxies: str, **settings: Any) -> None:
+        """Makes these proxies' headers count."""
+        installation = self.web.house.installation
+        found = ForwardAuthSettings(proxies=proxies, **settings)
+        service(Settings).forward_auth = found
+        made = ForwardedSignIn(
+            installation.db,
+            found,
+            installation.audit,
+            installation.accounts,
+            self._admission(),
+            service(Endings),
+        )
+        registry.provide(ForwardedSignIn, made)
+        registry.provide(ForwardedKeys, ForwardedKeys(made.accept_key))
+
+    def _admission(self) -> Admission:
+        installation = self.web.house.installation
+        newcomers = Newcomers(Passwords(min_length=10, hasher=QUICK_HASHER), installation.keys)
+        return Admission(installation.db, installation.audit, newcomers, installation.ports, service(Endings))
 
     async def begin(self, browser: httpx.AsyncClient, **asked: str) -> str:
         """The provider's address that the browser is sent to."""

@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 
 from youworker_app.access.actor import Actor
 from youworker_app.access.authenticate import actor_for_user
+from youworker_app.accounts.admission import Admission
 from youworker_app.accounts.api_keys import ApiKeyService
 from youworker_app.accounts.csrf import CsrfTokens
 from youworker_app.accounts.devices import DeviceService
@@ -159,10 +160,8 @@ def provider_sign_in(
     endings: Endings,
 ) -> ProviderSignIn:
     """The door of a provider on `database`; there is none behind it."""
-    newcomers = Newcomers(passwords, keys)
-    return ProviderSignIn(
-        database, keys, OidcSettings(), audit, accounts, newcomers, ports, bus, endings, None
-    )
+    admission = Admission(database, audit, Newcomers(passwords, keys), ports, endings)
+    return ProviderSignIn(database, keys, OidcSettings(), audit, accounts, admission, bus, endings, None)
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ class Installation:
 
     def _wire_accounts(self) -> None:
         base = (self.db, self.keys, self.settings.security, self.audit, self.ports, self.bus)
-        ground = Ground(*base, self.settings.oidc, self._hasher)
+        ground = Ground(*base, self.settings.oidc, self.settings.forward_auth, self._hasher)
         made = wire_accounts(ground)
         self.groups, self.accounts, self.api_keys = made.groups, made.accounts, made.api_keys
         self.people, self.resets, self.provider_sign_in = made.people, made.resets, made.provider_sign_in

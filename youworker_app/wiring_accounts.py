@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from argon2 import PasswordHasher
 
 from youworker_app.access.credentials import Authentication
+from youworker_app.access.forwarded import ForwardedKeys
+from youworker_app.accounts.admission import Admission
 from youworker_app.accounts.api_keys import ApiKeyService
 from youworker_app.accounts.csrf import CsrfTokens
 from youworker_app.accounts.devices import DeviceService
 from youworker_app.accounts.erasures import Erasures
+from youworker_app.accounts.forwarded_sign_in import ForwardedSignIn
 from youworker_app.accounts.newcomers import Newcomers
 from youworker_app.accounts.own_erasure import OwnErasureService
 from youworker_app.accounts.own_password import OwnPasswordService
@@ -24,7 +27,7 @@ from youworker_app.core.endings import Endings
 from youworker_app.core.events import EventBus
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.ports import Ports
-from youworker_app.core.settings import OidcSettings, SecuritySettings
+from youworker_app.core.settings import ForwardAuthSettings, OidcSettings, SecuritySettings
 from youworker_app.gateways.oidc.protocol import IdentityProvider
 from youworker_app.gateways.oidc.provider import OidcProvider, ProviderClient
 from youworker_app.groups.service import GroupService
@@ -41,6 +44,7 @@ class Ground:
     ports: Ports
     bus: EventBus
     oidc: OidcSettings = field(default_factory=OidcSettings)
+    forward_auth: ForwardAuthSettings = field(default_factory=ForwardAuthSettings)
     hasher: PasswordHasher | None = None
 
 
@@ -67,24 +71,28 @@ def wire_accounts(ground: Ground) -> AccountServices:
     newcomers = Newcomers(passwords, ground.keys)
     erasures = Erasures(db, groups, ground.ports, endings)
     people = PeopleService(db, audit, ground.ports, newcomers, endings, erasures)
+    admission = Admission(db, audit, newcomers, ground.ports, endings)
     provider_sign_in = ProviderSignIn(
         db,
         ground.keys,
         ground.oidc,
         audit,
         accounts,
-        newcomers,
-        ground.ports,
+        admission,
         ground.bus,
         endings,
         identity_provider(ground.oidc),
+        proxy_sign_out=ground.forward_auth.sign_out_path,
     )
+    forwarded = ForwardedSignIn(db, ground.forward_auth, audit, accounts, admission, endings)
     resets = ResetService(db, audit, passwords, ground.ports, endings)
     registry.provide(GroupService, groups)
     registry.provide(AccountService, accounts)
     registry.provide(ApiKeyService, api_keys)
     registry.provide(PeopleService, people)
     registry.provide(ProviderSignIn, provider_sign_in)
+    registry.provide(ForwardedSignIn, forwarded)
+    registry.provide(ForwardedKeys, ForwardedKeys(forwarded.accept_key))
     csrf = CsrfTokens.under(ground.keys)
     own_password = OwnPasswordService(db, audit, passwords, ground.bus, csrf, endings)
     registry.provide(Endings, endings)

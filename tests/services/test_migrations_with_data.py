@@ -62,6 +62,11 @@ def widened(connection: Connection, revision: str) -> None:
         connection.execute(text("UPDATE api_keys SET is_narrowed = :no"), {"no": False})
 
 
+def made_here(connection: Connection) -> None:
+    """Before 0007 there were no other keys: that these go is tested below."""
+    connection.execute(text("UPDATE api_keys SET origin = ''"))
+
+
 async def test_rows_come_up_from_every_older_release(empty_url: str) -> None:
     for revision in revisions()[:-1]:
         if revision != "base":
@@ -80,6 +85,7 @@ async def test_rows_go_down_to_every_older_release_and_up_again(empty_url: str) 
         await up(empty_url)
         await run(empty_url, fill)
         await run(empty_url, partial(widened, revision=revision))
+        await run(empty_url, made_here)
         before = await kept(empty_url)
         assert before.keys() == all_tables()
         assert {len(rows) for rows in before.values()} == {3}
@@ -123,6 +129,7 @@ async def test_keys_narrowed_to_groups_do_not_come_down_as_keys_to_everything(em
     """And those of before begin a line of their own on the way up."""
     await up(empty_url)
     await run(empty_url, fill)
+    await run(empty_url, made_here)
     narrow = {row["id"]: row["is_narrowed"] for row in (await kept(empty_url))["api_keys"]}
     assert set(narrow.values()) == {True, False}
     await down(empty_url, BEFORE_NARROWED_KEYS[-1])
@@ -131,6 +138,19 @@ async def test_keys_narrowed_to_groups_do_not_come_down_as_keys_to_everything(em
     await up(empty_url)
     raised = (await kept(empty_url))["api_keys"]
     assert [(row["line_id"], row["is_narrowed"]) for row in raised] == [(row["id"], False) for row in lower]
+    await down(empty_url, "base")
+
+
+async def test_keys_from_elsewhere_do_not_come_down_as_keys_that_are_rotated_here(empty_url: str) -> None:
+    await up(empty_url)
+    await run(empty_url, fill)
+    one = "UPDATE api_keys SET origin = '' WHERE id = (SELECT min(id) FROM api_keys)"
+    await run(empty_url, lambda connection: connection.execute(text(one)))
+    await down(empty_url, "0006")
+    [left] = (await kept(empty_url))["api_keys"]
+    await up(empty_url)
+    [raised] = (await kept(empty_url))["api_keys"]
+    assert (raised["id"], raised["origin"]) == (left["id"], "")
     await down(empty_url, "base")
 
 

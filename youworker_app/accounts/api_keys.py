@@ -8,6 +8,7 @@ from typing import Final
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.credentials import KEY_WARNING
 from youworker_app.accounts.errors import (
+    KeyFromElsewhere,
     KeyGroupsNotUsable,
     KeyLifeNotUsable,
     KeyNameNotUsable,
@@ -73,8 +74,8 @@ class ApiKeyService:
     async def rotate_key(self, actor: Actor, key_id: str, overlap_hours: int = OVERLAP_HOURS) -> NewApiKey:
         """A successor of the same name, scopes, groups and life, readable this once; the old key lives on for the overlap.
 
-        Raises NotFound, KeyRunOut, KeyReplaced, OverlapNotUsable, TooManyKeys, and ScopeMissing where the key to be rotated
-        may do more than the one that asks.
+        Raises NotFound, KeyFromElsewhere, KeyRunOut, KeyReplaced, OverlapNotUsable, TooManyKeys, and ScopeMissing where the
+        key to be rotated may do more than the one that asks.
         """
         require_scope(actor, Scope.ADMIN)
         if not 0 <= overlap_hours <= MOST_OVERLAP_HOURS:
@@ -105,7 +106,7 @@ class ApiKeyService:
         return NewApiKey(view, key)
 
     async def delete_key(self, actor: Actor, key_id: str) -> None:
-        """Ends one of the actor's own keys at once, with what is being answered to it. Raises NotFound."""
+        """Ends one of the actor's own keys at once, with what is being answered to it. Raises NotFound, KeyFromElsewhere."""
         require_scope(actor, Scope.ADMIN)
         async with self._db.write() as unit:
             await ApiKeyRepository(unit, actor).delete_key(key_id)
@@ -158,6 +159,8 @@ def _checked_groups(
 def _require_rotatable(actor: Actor, old: KeyRow) -> None:
     for scope in _known(old.scopes):
         require_scope(actor, scope)
+    if old.origin:
+        raise KeyFromElsewhere
     if old.is_replaced:
         raise KeyReplaced
     if old.expires_at <= now():

@@ -131,6 +131,27 @@ class TooManyKeys(Conflict):
     code, template = "TOO_MANY_KEYS", "You have {limit} keys. Delete one that you no longer need first."
 
 
+class KeyFromElsewhere(Conflict):
+    code = "KEY_FROM_ELSEWHERE"
+    template = (
+        "This key comes from Authentik and never ends here. Change or remove it there, among the attributes of your user: "
+        "what it is here follows."
+    )
+
+
+class ForwardedKeyUnusable(Unauthenticated):
+    code = "FORWARDED_KEY_UNUSABLE"
+    template = (
+        "The API key that Authentik tells is not usable: it needs {min_length} visible characters or more."
+    )
+
+
+class NobodyForwarded(Unauthenticated):
+    """No trusted proxy said who asks."""
+
+    code, template = "NOBODY_FORWARDED", "The way here did not say who you are. Sign in another way."
+
+
 class ProviderSignInStale(Unauthenticated):
     """The answer belongs to no sign-in of this browser: begun too long ago, in another one, or used already."""
 

@@ -11,7 +11,7 @@ from youworker_app.access.visible import SystemReason, system_scope, visible
 from youworker_app.accounts.schemas import IdentityView, KnownIdentity, ProviderLogin
 from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import ChangedMeanwhile
-from youworker_app.models.accounts import Identity, LoginSession, ProviderSession, User
+from youworker_app.models.accounts import ApiKey, Identity, LoginSession, ProviderSession, User
 
 
 class Doorway:
@@ -39,6 +39,12 @@ class Doorway:
         except IntegrityError as error:
             raise ChangedMeanwhile from error
         return KnownIdentity(row.id, user_id, is_active=True)
+
+    async def key_owner(self, key_hash: str) -> str | None:
+        """Whose key this is."""
+        statement = select(col(ApiKey.owner_id)).where(col(ApiKey.key_hash) == key_hash)
+        found = await self._session.execute(system_scope(statement, SystemReason.AUTHENTICATE))
+        return found.scalar_one_or_none()
 
     async def set_root(self, user_id: str, *, is_root: bool) -> bool:
         """Makes an administrator or ends that; whether it changed anything. The last one who can sign in stays."""

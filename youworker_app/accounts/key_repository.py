@@ -1,18 +1,23 @@
 """All SQL of API keys and the groups that they are narrowed to."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from youworker_app.access.repository import Repository
 from youworker_app.access.visible import count_visible, delete_visible, visible
-from youworker_app.accounts.errors import KeyGroupsNotUsable
+from youworker_app.accounts.errors import KeyFromElsewhere, KeyGroupsNotUsable
 from youworker_app.accounts.schemas import ApiKeyView, KeyRecord
 from youworker_app.core.clock import now
-from youworker_app.core.errors import NotFound
+from youworker_app.core.errors import ChangedMeanwhile, NotFound
 from youworker_app.core.names import is_plain_text
 from youworker_app.models.accounts import ApiKey, ApiKeyGroup
+
+FOREIGN: Final = "authentik"  # the one place that keys come from beside this installation
+NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 KeyRow = ApiKey  # the name by which the service speaks of a row that it was given
 
@@ -78,8 +83,49 @@ class ApiKeyRepository(Repository):
         return _view(row, new.group_ids or ())
 
     async def delete_key(self, key_id: str) -> None:
-        """Takes a key away. Raises NotFound."""
-        await self._session.delete(await self._get(ApiKey, key_id))
+        """Takes a key away. Raises NotFound, KeyFromElsewhere."""
+        row = await self._get(ApiKey, key_id)
+        if row.origin:
+            raise KeyFromElsewhere
+        await self._session.delete(row)
+
+    async def follow_foreign_key(
+        self, key_hash: str, prefix: str, scopes: Sequence[str]
+    ) -> tuple[str, str] | None:
+        """Makes the actor's key from elsewhere this one, or none where the hash is empty; (id, what happened) if anything.
+
+        Raises ChangedMeanwhile when the key has become somebody's at the same moment.
+        """
+        statement = visible(ApiKey, self._actor).where(col(ApiKey.origin) == FOREIGN).with_for_update()
+        row = (await self._session.execute(statement)).scalar_one_or_none()
+        if row is not None and row.key_hash == key_hash:
+            row.scopes = list(scopes)
+            return None
+        if row is not None and not key_hash:
+            await self._session.delete(row)
+            return row.id, "deleted"
+        if not key_hash:
+            return None
+        change = "changed" if row else "created"
+        if row is None:
+            row = ApiKey(
+                owner_id=self._actor.user_id,
+                name=FOREIGN,
+                prefix=prefix,
+                key_hash=key_hash,
+                scopes=[],
+                expires_at=NEVER,
+                line_id="",
+                origin=FOREIGN,
+            )
+            row.line_id = row.id
+        row.key_hash, row.prefix, row.scopes = key_hash, prefix, list(scopes)
+        self.add(row)
+        try:
+            await self.flush()
+        except IntegrityError as error:
+            raise ChangedMeanwhile from error
+        return row.id, change
 
     async def forget_replaced(self) -> None:
         """Takes away those that have run out and have a successor: nobody learns anything from them."""
@@ -101,9 +147,10 @@ def _view(row: ApiKey, group_ids: tuple[str, ...]) -> ApiKeyView:
         row.prefix,
         tuple(row.scopes),
         row.created_at,
-        row.expires_at,
+        None if row.origin else row.expires_at,
         row.last_used_at,
         row.last_used_address,
         group_ids if row.is_narrowed else None,
         row.is_replaced,
+        row.origin,
     )

@@ -45,7 +45,7 @@ class NewKeyAnswer:
     scopes: tuple[str, ...]
     group_ids: tuple[str, ...] | None
     created_at: datetime
-    expires_at: datetime
+    expires_at: datetime | None
 
 
 @router.get("")
@@ -68,7 +68,7 @@ async def rotate_key(actor: CurrentActor, key_id: OpaqueId, body: RotationBody |
     return _shown(await service(ApiKeyService).rotate_key(actor, key_id, overlap))
 
 
-@router.delete("/{key_id}", status_code=204)
+@router.delete("/{key_id}", status_code=204, responses=errors(409))
 async def delete_key(actor: CurrentActor, key_id: OpaqueId) -> None:
     """Ends the key at once, with what is being answered to it."""
     await service(ApiKeyService).delete_key(actor, key_id)

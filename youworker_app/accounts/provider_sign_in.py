@@ -1,22 +1,18 @@
 """Signing in at the company's provider. A person is known by issuer and subject alone, never by a name or an address."""
 
 from functools import partial
-from typing import Final
 
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.authenticate import actor_for_user
-from youworker_app.accounts.claims import has_value, other_names, suggested_name
-from youworker_app.accounts.errors import AccountSuspended, PersonNotInvited, SetupFirst, UsernameTaken
+from youworker_app.accounts.admission import Admission, DoorRules, Proved
+from youworker_app.accounts.errors import AccountSuspended, PersonNotInvited, SetupFirst
 from youworker_app.accounts.identity_repository import Doorway, IdentityRepository
-from youworker_app.accounts.newcomers import Newcomers
 from youworker_app.accounts.pending import Pending, PendingSignIns
-from youworker_app.accounts.repository import AccountRepository, Entrance
+from youworker_app.accounts.repository import AccountRepository
 from youworker_app.accounts.schemas import (
     Arrived,
     Client,
-    CreateUser,
     Doors,
-    KnownIdentity,
     Leaving,
     SignedIn,
 )
@@ -25,12 +21,9 @@ from youworker_app.audit.service import AuditService
 from youworker_app.core.crypto import DecryptionFailed, open_sealed, seal
 from youworker_app.core.db import Database, UnitOfWork
 from youworker_app.core.endings import Endings
-from youworker_app.core.errors import AppError, ChangedMeanwhile, DependencyAway, NotFound
+from youworker_app.core.errors import AppError, DependencyAway, NotFound
 from youworker_app.core.events import Event, EventBus, user_topic
-from youworker_app.core.ids import token_hash
 from youworker_app.core.keys import DataKeys
-from youworker_app.core.names import is_plain_text
-from youworker_app.core.ports import Ports
 from youworker_app.core.settings import OidcSettings
 from youworker_app.core.telemetry import get_logger
 from youworker_app.gateways.oidc.protocol import (
@@ -43,12 +36,9 @@ from youworker_app.gateways.oidc.protocol import (
 
 log = get_logger(__name__)
 
-# Somebody else may take the same name, or the same person come in twice, between looking and writing.
-_ATTEMPTS: Final = 5
-
 
 class ProviderSignIn:
-    """The door of one provider; without one there is no such door."""
+    """The door of one provider; without one there is no such door. `proxy_sign_out`: where people of a proxy sign out of it."""
 
     def __init__(
         self,
@@ -57,15 +47,19 @@ class ProviderSignIn:
         settings: OidcSettings,
         audit: AuditService,
         accounts: AccountService,
-        newcomers: Newcomers,
-        ports: Ports,
+        admission: Admission,
         bus: EventBus,
         endings: Endings,
         provider: IdentityProvider | None,
+        *,
+        proxy_sign_out: str = "",
     ) -> None:
         self._db, self._settings, self._audit, self._accounts = db, settings, audit, accounts
-        self._newcomers, self._ports, self._provider = newcomers, ports, provider
-        self._bus, self._endings = bus, endings
+        self._admission, self._provider = admission, provider
+        self._bus, self._endings, self._proxy_sign_out = bus, endings, proxy_sign_out
+        self._rules = DoorRules(
+            settings.username_claim, settings.root_claim, settings.root_value, settings.creates_people
+        )
         self._pending = PendingSignIns(keys.derive("provider-sign-in"))
         self._key = keys.derive("id-tokens")
 
@@ -108,6 +102,8 @@ class ProviderSignIn:
         async with self._db.read() as unit:
             login = await IdentityRepository(unit, actor).find_login()
         await self._accounts.sign_out(actor)
+        if login is not None and not login.sealed_token:
+            return self._proxy_sign_out
         if self._provider is None or login is None or not self._is_of(login.issuer):
             return ""
         try:
@@ -149,84 +145,18 @@ class ProviderSignIn:
             await self._provider.close()
 
     async def _let_in(self, proof: Proof, pending: Pending, client: Client) -> SignedIn:
-        for _ in range(_ATTEMPTS):
-            try:
-                async with self._db.write() as unit:
-                    signed_in = await self._admit(unit, proof, pending, client)
-            except (UsernameTaken, ChangedMeanwhile):
-                continue
-            await self._ports.settle()
+        who = Proved(proof.issuer, proof.subject, proof.claims)
+
+        async def step(unit: UnitOfWork) -> SignedIn:
+            known = await self._admission.recognise(unit, who, self._rules, pending.invite)
+            actor = await actor_for_user(unit, known.user_id)
+            signed_in = await self._accounts.open_session(unit, actor, client, provider=proof.issuer)
+            sealed = seal(self._key, proof.id_token.encode(), proof.issuer.encode())
+            logins = IdentityRepository(unit, actor)
+            logins.add_login(signed_in.session_id, known.id, proof.session_id, sealed)
             return signed_in
-        raise ChangedMeanwhile
 
-    async def _admit(self, unit: UnitOfWork, proof: Proof, pending: Pending, client: Client) -> SignedIn:
-        known = await Doorway(unit).find_identity(proof.issuer, proof.subject)
-        if known is None:
-            known = await self._welcome(unit, proof, pending.invite)
-        if not known.is_active:
-            raise AccountSuspended
-        await self._apply_role(unit, known.user_id, proof)
-        actor = await actor_for_user(unit, known.user_id)
-        signed_in = await self._accounts.open_session(unit, actor, client, provider=proof.issuer)
-        sealed = seal(self._key, proof.id_token.encode(), proof.issuer.encode())
-        IdentityRepository(unit, actor).add_login(signed_in.session_id, known.id, proof.session_id, sealed)
-        return signed_in
-
-    async def _welcome(self, unit: UnitOfWork, proof: Proof, invite: str) -> KnownIdentity:
-        """Somebody who was never here: whoever an administrator's link is for, else somebody new."""
-        user_id = await self._invited(unit, invite)
-        if user_id is None:
-            if not self._settings.creates_people:
-                raise PersonNotInvited
-            user_id = await self._newcomer(unit, proof)
-        known = await Doorway(unit).add_identity(user_id, proof.issuer, proof.subject)
-        actor = await actor_for_user(unit, user_id)
-        await self._audit.record(
-            unit,
-            actor,
-            "identity.linked",
-            resource_type="user",
-            resource_id=user_id,
-            details={"provider": proof.issuer},
-        )
-        return known
-
-    async def _invited(self, unit: UnitOfWork, invite: str) -> str | None:
-        if not invite or not is_plain_text(invite):
-            return None
-        link = await Entrance(unit).find_reset(token_hash(invite), holds=True)
-        if link is None:
-            return None
-        actor = await actor_for_user(unit, link.user_id)
-        await AccountRepository(unit, actor).change_own(reset_hash=None, reset_expires_at=None)
-        return link.user_id
-
-    async def _newcomer(self, unit: UnitOfWork, proof: Proof) -> str:
-        entrance = Entrance(unit)
-        for name in other_names(suggested_name(proof.claims, self._settings.username_claim)):
-            if await entrance.find_user(name) is None:
-                user = await entrance.add_user(await self._newcomers.prepare(CreateUser(name)))
-                actor = await actor_for_user(unit, user.id)
-                await self._audit.record(
-                    unit, actor, "user.created", resource_type="user", resource_id=user.id
-                )
-                return user.id
-        raise UsernameTaken
-
-    async def _apply_role(self, unit: UnitOfWork, user_id: str, proof: Proof) -> None:
-        if not self._settings.root_value:
-            return
-        is_root = has_value(proof.claims, self._settings.root_claim, self._settings.root_value)
-        if not await Doorway(unit).set_root(user_id, is_root=is_root):
-            return
-        action = "user.promoted" if is_root else "user.demoted"
-        details = {"provider": proof.issuer}
-        await self._audit.record(
-            unit, None, action, resource_type="user", resource_id=user_id, details=details
-        )
-        if not is_root:
-            unit.after_commit(partial(self._endings.end, user_id))
-            self._ports.stop_after(unit, user_id)
+        return await self._admission.repeatedly(step)
 
     def _door(self) -> IdentityProvider:
         if self._provider is None:

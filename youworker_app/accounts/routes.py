@@ -7,7 +7,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from youworker_app.access.credentials import Carrier
-from youworker_app.accounts import erasure_routes, key_routes, oidc_routes, reset_routes, security_routes
+from youworker_app.accounts import (
+    erasure_routes,
+    forwarded_routes,
+    key_routes,
+    oidc_routes,
+    reset_routes,
+    security_routes,
+)
 from youworker_app.accounts.clients import client_of, demand_local_sign_in
 from youworker_app.accounts.people import PeopleService
 from youworker_app.accounts.schemas import (
@@ -36,6 +43,7 @@ router.include_router(security_routes.router)
 router.include_router(reset_routes.router)
 router.include_router(oidc_routes.router)
 router.include_router(erasure_routes.router)
+router.include_router(forwarded_routes.router)
 
 
 class SetupBody(BaseModel):

@@ -192,6 +192,7 @@ class CreateApiKey:
 class ApiKeyView:
     """`group_ids` is null for a key that is not narrowed, empty for one whose groups are all gone.
 
+    `expires_at` is null, and `origin` says "authentik", for a key that is made and ended there.
     `last_used_at` and `last_used_from` (an address) are a minute behind at most. `is_replaced`: it has a successor.
     """
 
@@ -200,11 +201,12 @@ class ApiKeyView:
     prefix: str
     scopes: tuple[str, ...]
     created_at: datetime
-    expires_at: datetime
+    expires_at: datetime | None
     last_used_at: datetime | None
     last_used_from: str
     group_ids: tuple[str, ...] | None
     is_replaced: bool
+    origin: str = ""
 
 
 @dataclass(frozen=True)

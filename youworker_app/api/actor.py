@@ -10,8 +10,10 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
 
 from youworker_app.access.actor import Actor
 from youworker_app.access.credentials import Authentication, Carrier, Credential
+from youworker_app.access.forwarded import ForwardedKeys
 from youworker_app.api.cookies import SESSION_COOKIE
 from youworker_app.api.costs import address_pays, cost_of
+from youworker_app.api.forwarded import forwarded, is_browser
 from youworker_app.api.presence import entered
 from youworker_app.core.errors import Malformed, Unauthenticated
 from youworker_app.core.rates import RateLimits, person
@@ -43,6 +45,15 @@ def presented(request: Request) -> Credential | None:
     return found[0] if found else None
 
 
+async def _forwarded_key(request: Request) -> Credential | None:
+    """The key that a trusted proxy sends along for a program. Its person is told by the proxy, too."""
+    who = forwarded(request)
+    if who is None or not who.key or is_browser(request.headers):
+        return None
+    await service(ForwardedKeys).accept(who)
+    return Credential(Carrier.KEY, who.key)
+
+
 def _bearer_tokens(request: Request) -> list[str]:
     # Another scheme, such as a proxy's own Basic, is not for us.
     parted = [value.strip().partition(" ") for value in request.headers.getlist("authorization")]
@@ -59,9 +70,9 @@ async def current_actor(
 
     Raises Unauthenticated (401), TooManyRequests (429), CsrfMismatch (403) for a write by cookie without its token.
     """
-    credential = presented(request)
-    port = service(Authentication)
+    credential, port = presented(request), service(Authentication)
     try:
+        credential = credential or await _forwarded_key(request)
         if credential is None:
             raise Unauthenticated
         actor = await port.authenticate(credential)

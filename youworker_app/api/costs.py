@@ -28,6 +28,7 @@ COSTS: Final[Mapping[str, Cost]] = {
     "GET /v1/auth/me": Cost.READ,
     "GET /v1/auth/oidc/login": Cost.SIGN_IN,
     "GET /v1/auth/oidc/callback": Cost.SIGN_IN,
+    "GET /v1/auth/forwarded": Cost.SIGN_IN,
     "POST /auth/oidc/sign-out": Cost.SIGN_IN,
     "GET /auth/form/token": Cost.FREE,
     "POST /auth/form/setup": Cost.SIGN_IN,

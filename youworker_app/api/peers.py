@@ -12,6 +12,8 @@ from youworker_app.core.addresses import Networks, find_address, real_peer
 from youworker_app.core.asking import NOBODY, asking
 from youworker_app.core.telemetry import client_address
 
+# Where the connection itself comes from, in a request's scope: a proxy, where `client` is the one behind it.
+PEER: Final = "youworker.peer"
 _SCHEMES: Final = {
     ("http", "http"): "http",
     ("http", "https"): "https",
@@ -42,9 +44,9 @@ class RealPeer:
         host, port = scope.get("client") or ("", 0)
         peer = find_address(host)
         if peer is None or peer not in self._trusted:
-            return {**scope, "client": (str(peer or ""), port)}
+            return {**scope, PEER: str(peer or ""), "client": (str(peer or ""), port)}
         headers = Headers(scope=scope)
         behind = real_peer(peer, headers.getlist("x-forwarded-for"), self._trusted)
         told = ",".join(headers.getlist("x-forwarded-proto")).rpartition(",")[2].strip().lower()
         scheme = _SCHEMES.get((scope["type"], told), scope.get("scheme", "http"))
-        return {**scope, "client": (str(behind or ""), port), "scheme": scheme}
+        return {**scope, PEER: str(peer), "client": (str(behind or ""), port), "scheme": scheme}

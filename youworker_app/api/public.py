@@ -9,6 +9,7 @@ PUBLIC: Final[Mapping[str, str]] = {
     "POST /v1/auth/reset": "takes a new password; the one-time link's token is its credential",
     "GET /v1/auth/oidc/login": "leads to the provider; tells which one there is, as its button does",
     "GET /v1/auth/oidc/callback": "takes the provider's proof, which is the credential, for the browser that began",
+    "GET /v1/auth/forwarded": "takes a trusted proxy's word of who asks, which is the credential",
     "POST /auth/oidc/sign-out": "ends sessions by the provider's signed word, which is its credential",
     "GET /auth/form/token": "protects the sign-in form of somebody who is nobody yet; tells nothing",
     "POST /auth/form/setup": "the browser's form of POST /v1/setup, protected by double submit",

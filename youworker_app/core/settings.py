@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode
 from youworker_app.core.addresses import parse_network
 from youworker_app.core.audit_settings import AuditSettings as AuditSettings
 from youworker_app.core.database_url import connectable
+from youworker_app.core.forward_auth_settings import ForwardAuthSettings as ForwardAuthSettings
 from youworker_app.core.oidc_settings import OidcSettings as OidcSettings
 from youworker_app.core.origins import parse_origin
 from youworker_app.core.rate_settings import LimitSettings as LimitSettings
@@ -317,6 +318,7 @@ class Settings:
         self.database = DatabaseSettings()
         self.security = SecuritySettings()
         self.oidc = OidcSettings()
+        self.forward_auth = ForwardAuthSettings()
         self.audit = AuditSettings()
         self.vectors = VectorSettings()
         self.embedding = EmbeddingSettings()
@@ -335,6 +337,7 @@ CONCERNS: tuple[type[BaseSettings], ...] = (
     DatabaseSettings,
     SecuritySettings,
     OidcSettings,
+    ForwardAuthSettings,
     AuditSettings,
     StorageSettings,
     VectorSettings,

@@ -102,6 +102,7 @@ class ApiKey(SQLModel, table=True):
     is_narrowed: bool = False  # to the groups in api_key_groups, which may be none any more
     is_replaced: bool = False
     line_id: str = Field(max_length=ID_LENGTH)
+    origin: str = Field(default="", max_length=16)  # where it is made and ended, if not here
 
 
 class ApiKeyGroup(SQLModel, table=True):

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from youworker_app.core.settings import (
     CONCERNS,
+    ForwardAuthSettings,
     LLMSettings,
     OidcSettings,
     ServerSettings,
@@ -153,3 +154,25 @@ def test_a_provider_needs_only_its_issuer_and_our_name(monkeypatch: pytest.Monke
     assert OidcSettings(name="Authentik").shown_name == "Authentik"
     for host in ("localhost", "127.0.0.1", "[::1]"):
         assert OidcSettings(issuer=f"http://{host}:9000").issuer
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PROXIES", "0.0.0.0/0"),
+        ("PROXIES", "::/0"),
+        ("PROXIES", "proxy.example.it"),
+        ("KEY_HEADER", "X Key"),
+        ("KEY_HEADER", "X-Key\r\nSet-Cookie: a=b"),
+        ("KEY_HEADER", "Authorization"),
+        ("KEY_HEADER", "x-api-key"),
+        ("KEY_SCOPES", "chat:read,everything"),
+        ("SIGN_OUT_PATH", "https://evil.example.test"),
+        ("SIGN_OUT_PATH", "//evil.example.test"),
+    ],
+)
+def test_wrong_proxies_stop_the_start(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    assert ForwardAuthSettings().proxies == ()
+    monkeypatch.setenv(f"YOUWORKER_FORWARD_AUTH_{name}", value)
+    with pytest.raises(ValidationError):
+        ForwardAuthSettings()

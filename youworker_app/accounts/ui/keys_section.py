@@ -126,7 +126,7 @@ def _key(key: Any) -> rx.Component:
         "refresh-cw", t("account.keys.rotate", name=key.name), on_click=KeysState.turn(key.id)
     )
     can_rotate = (key.life == "") | (key.life == "soon")
-    actions = rx.fragment(rx.cond(can_rotate, rotate), delete)
+    actions = rx.cond(key.life != "foreign", rx.fragment(rx.cond(can_rotate, rotate), delete))
     return row("key-round", key.name, _facts(key), badges=_badges(key), actions=actions, key=key.id)
 
 
@@ -137,6 +137,7 @@ def _badges(key: Any) -> Any:
         ("soon", badge(t("account.keys.soon"), kind="warn")),
         ("ended", badge(t("account.keys.ended"))),
         ("replaced", badge(t("account.keys.replaced"))),
+        ("foreign", badge(t("account.keys.foreign"))),
         rx.fragment(),
     )
     return rx.fragment(life, rx.cond(key.is_narrowed, badge(groups, icon="users")))
@@ -151,6 +152,12 @@ def _facts(key: Any) -> Any:
         ),
         t("account.keys.unused"),
     )
-    until = When.create(at=key.expires_at, language=BaseState.language)
-    parts = [key.prefix, "… · ", key.scopes, " · ", t("account.keys.until"), " ", until, " · ", used]
+    until = rx.cond(
+        key.expires_at != "",
+        rx.fragment(
+            t("account.keys.until"), " ", When.create(at=key.expires_at, language=BaseState.language)
+        ),
+        t("account.keys.foreign.text"),
+    )
+    parts = [key.prefix, "… · ", key.scopes, " · ", until, " · ", used]
     return rx.fragment(*parts)

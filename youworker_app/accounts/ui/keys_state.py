@@ -23,7 +23,8 @@ GROUP_BOX = "group:"  # how the form's boxes of groups are named, before the gro
 
 @dataclass(frozen=True)
 class KeyItem:
-    """A key in the list. `life`: "" while it is far from its end, soon, ended, or replaced by a successor."""
+    """A key in the list. `life`: "" while it is far from its end, soon, ended, replaced by a successor, or
+    foreign: made and ended in Authentik."""
 
     id: str
     name: str
@@ -133,7 +134,7 @@ def _item(view: ApiKeyView, names: Mapping[str, str]) -> KeyItem:
         ", ".join(view.scopes),
         ", ".join(groups),
         view.group_ids is not None,
-        view.expires_at.isoformat(),
+        view.expires_at.isoformat() if view.expires_at else "",
         view.last_used_at.isoformat() if view.last_used_at else "",
         view.last_used_from,
         _life(view),
@@ -141,6 +142,8 @@ def _item(view: ApiKeyView, names: Mapping[str, str]) -> KeyItem:
 
 
 def _life(view: ApiKeyView) -> str:
+    if view.expires_at is None:
+        return "foreign"
     left = view.expires_at - now()
     if left.total_seconds() <= 0:
         return "ended"

@@ -16,6 +16,7 @@ from youworker_app.ui import i18n
 from youworker_app.ui.base_state import BaseState, session_secret
 
 PROVIDER_LOGIN = "/v1/auth/oidc/login"
+FORWARDED_LOGIN, FORWARDED_BY = "/v1/auth/forwarded", "Authentik"
 # Where the account menu leads.
 PAGES = {"account": "/account", "users": "/users", "audit": "/audit"}
 
@@ -117,7 +118,10 @@ class EntranceState(BaseState):
         self.shortest = settings.security.min_password_length
         self.provider, self.takes_passwords = settings.oidc.shown_name, settings.oidc.local_sign_in
         begun = {"next": self.next, "invite": self.setup_token}
-        self.provider_address = f"{PROVIDER_LOGIN}?{urlencode({k: v for k, v in begun.items() if v})}"
+        address = PROVIDER_LOGIN
+        if not self.provider and settings.forward_auth.proxies and not self.setup_token:
+            self.provider, address = FORWARDED_BY, FORWARDED_LOGIN
+        self.provider_address = f"{address}?{urlencode({k: v for k, v in begun.items() if v})}"
         self.done = self.router.url.query_parameters.get("done", "")
         code = self.router.url.query_parameters.get("error", "")
         self.problem = i18n.error_by_code(self.language, code, _details(self))

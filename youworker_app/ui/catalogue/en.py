@@ -70,6 +70,8 @@ TEXTS: dict[str, str] = {
     "account.keys.days": "Days until it ends",
     "account.keys.days.hint": "At most {n}.",
     "account.keys.create": "Create key",
+    "account.keys.foreign": "From Authentik",
+    "account.keys.foreign.text": "changed and ended in Authentik",
     "account.keys.until": "until",
     "account.keys.used": "last used",
     "account.keys.unused": "never used",

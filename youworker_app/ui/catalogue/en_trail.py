@@ -107,6 +107,7 @@ TEXTS: dict[str, str] = {
     "trail.event.identity.linked": "Sign-in at a provider linked",
     "trail.event.key.created": "API key created",
     "trail.event.key.deleted": "API key deleted",
+    "trail.event.key.followed": "API key changed in Authentik",
     "trail.event.key.rotated": "API key rotated",
     "trail.event.member.added": "Member added",
     "trail.event.member.changed": "Member's role changed",

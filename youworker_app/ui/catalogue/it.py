@@ -74,6 +74,8 @@ TEXTS: dict[str, str] = {
     "account.keys.days": "Giorni fino alla scadenza",
     "account.keys.days.hint": "Al massimo {n}.",
     "account.keys.create": "Crea chiave",
+    "account.keys.foreign": "Da Authentik",
+    "account.keys.foreign.text": "si cambia e si toglie in Authentik",
     "account.keys.until": "fino al",
     "account.keys.used": "ultimo uso",
     "account.keys.unused": "mai usata",

@@ -326,6 +326,14 @@ TEXTS: dict[str, str] = {
     "permessa nelle impostazioni (YOUWORKER_AUDIT_NAMED_READING).",
     "REASON_NEEDED": "Indica il motivo, da {shortest} a {longest} caratteri. Viene registrato nel registro di controllo stesso.",
     "PERIOD_UNUSABLE": "Questo periodo non è utilizzabile: l'inizio deve precedere la fine, e le date devono esistere.",
+    "KEY_FROM_ELSEWHERE": (
+        "Questa chiave viene da Authentik e qui non scade mai. Cambiala o toglila là, tra gli attributi del tuo utente: "
+        "qui segue da sé."
+    ),
+    "FORWARDED_KEY_UNUSABLE": (
+        "La chiave API indicata da Authentik non è utilizzabile: servono almeno {min_length} caratteri visibili."
+    ),
+    "NOBODY_FORWARDED": "La strada fin qui non ha detto chi sei. Accedi in un altro modo.",
     "PROVIDER_AWAY": "Il servizio di accesso al momento non risponde. Riprova tra un minuto.",
     "PROVIDER_ANSWER_WRONG": "La risposta del servizio di accesso non è affidabile, quindi nessuno è entrato. Riprova.",
     "PROVIDER_REFUSED": "Il servizio di accesso non ti ha fatto entrare.",

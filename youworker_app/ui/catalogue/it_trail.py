@@ -107,6 +107,7 @@ TEXTS: dict[str, str] = {
     "trail.event.identity.linked": "Accesso presso un provider collegato",
     "trail.event.key.created": "Chiave API creata",
     "trail.event.key.deleted": "Chiave API eliminata",
+    "trail.event.key.followed": "Chiave API cambiata in Authentik",
     "trail.event.key.rotated": "Chiave API sostituita",
     "trail.event.member.added": "Membro aggiunto",
     "trail.event.member.changed": "Ruolo di un membro cambiato",
