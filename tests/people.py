@@ -31,6 +31,7 @@ from youworker_app.core.events import EventBus
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.ports import Ports
 from youworker_app.core.settings import OidcSettings, SecuritySettings
+from youworker_app.gateways.blobs.memory import MemoryBlobStore
 from youworker_app.groups.ports import GroupData, MembershipData
 from youworker_app.groups.schemas import CreateGroup, GroupView
 from youworker_app.groups.service import GroupService
@@ -65,10 +66,11 @@ def audit(keys: DataKeys) -> AuditService:
 
 
 @pytest.fixture
-def ports(audit: AuditService) -> Ports:
+def ports(database: Database, audit: AuditService) -> Ports:
     """What people and groups alone have to do when somebody goes: no documents, no chat."""
     found = Ports(audit)
-    found.personal_data += [MembershipData(audit), AccountData()]
+    exports = MemoryBlobStore()
+    found.personal_data += [MembershipData(database, audit), AccountData(database, exports)]
     found.group_contents += [GroupData()]
     return found
 

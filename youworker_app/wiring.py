@@ -11,13 +11,14 @@ from dataclasses import replace
 from argon2 import PasswordHasher
 
 from youworker_app.accounts.key_check import check_master_key
-from youworker_app.accounts.ports import AccountData, OpenPages
+from youworker_app.accounts.ports import AccountData, OpenPages, RunningExports
 from youworker_app.agent.service import AgentService
 from youworker_app.audit.ports import KeptTrail
 from youworker_app.audit.reader import AuditReader
 from youworker_app.audit.service import AuditService
 from youworker_app.audit.trail import Trail
 from youworker_app.chat.conversations import ConversationService
+from youworker_app.chat.export import OwnConversations
 from youworker_app.chat.live import LiveRuns
 from youworker_app.chat.ports import ChatData, RunningAnswers
 from youworker_app.chat.service import ChatService
@@ -38,6 +39,7 @@ from youworker_app.core.secrets import load_master_keys
 from youworker_app.core.settings import Settings
 from youworker_app.core.stopping import Stopping
 from youworker_app.core.telemetry import get_logger
+from youworker_app.documents.export import OwnedDocuments
 from youworker_app.documents.following import IndexFollowing
 from youworker_app.documents.indexed import IndexedDocuments
 from youworker_app.documents.intake import DocumentIntake
@@ -62,7 +64,7 @@ from youworker_app.wiring_accounts import Ground, wire_accounts
 from youworker_app.wiring_gateways import Gateways as Gateways
 from youworker_app.wiring_gateways import build_gateways as build_gateways
 from youworker_app.wiring_gateways import generations
-from youworker_app.wiring_privacy import wire_privacy
+from youworker_app.wiring_privacy import PrivacyGround, wire_privacy
 
 log = get_logger(__name__)
 
@@ -186,23 +188,27 @@ class Installation:
         registry.provide(AgentService, agent)
         registry.provide(ConversationService, conversations)
         registry.provide(ChatService, self.chat)
-        wire_privacy(self.db, self.audit, self.bus, runs)
+        ground = PrivacyGround(
+            self.db, self.keys, self.settings, self.audit, self.ports, self.bus, self.queue, runs
+        )
+        self.privacy = wire_privacy(ground)
 
     def _wire_ports(self) -> None:
         """In order: a group has its new admin before its documents go there, these their owner before jobs, people go last."""
         blobs, vectors = self.gateways.blobs, self.gateways.vectors
         self.ports.personal_data += [
-            MembershipData(self.audit),
-            DocumentData(blobs, vectors, self.audit, self.bus),
-            JobData(self.queue),
-            ChatData(),
-            KeptTrail(self.audit),
-            AccountData(),
+            MembershipData(self.db, self.audit),
+            DocumentData(blobs, vectors, self.audit, self.bus, OwnedDocuments(self.db, self.keys, blobs)),
+            JobData(self.db, self.queue),
+            ChatData(OwnConversations(self.db, self.keys)),
+            KeptTrail(self.db, self.audit),
+            AccountData(self.db, self.privacy.store),
         ]
         self.ports.group_contents += [GroupDocuments(self.sharing), GroupData()]
         self.ports.running_work += [
             RunningAnswers(self.runs),
             RunningJobs(self.db, self.queue),
+            RunningExports(self.privacy.exports),
             OpenPages(self.bus),
         ]
 
@@ -222,6 +228,7 @@ class Installation:
         await self.queue.start()
         self._has_begun_work = True
         await self.chat.recover()
+        await self.privacy.start()
         if not opens_index:
             return None
         try:
@@ -272,6 +279,7 @@ class Installation:
             with suppress(asyncio.CancelledError):
                 await self._preparing
         await self.room.close()
+        await self.privacy.stop()
         await self.maintenance.stop()
         await self.following.stop()
         await self.queue.stop()

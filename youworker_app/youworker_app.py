@@ -9,6 +9,8 @@ from youworker_app.accounts.ui.data_section import data_section, erase_part
 from youworker_app.accounts.ui.devices_section import devices_section
 from youworker_app.accounts.ui.erased_page import erased_page
 from youworker_app.accounts.ui.erased_state import ErasedState
+from youworker_app.accounts.ui.export_part import export_part
+from youworker_app.accounts.ui.export_state import ExportState
 from youworker_app.accounts.ui.keys_section import keys_section
 from youworker_app.accounts.ui.keys_state import KeysState
 from youworker_app.accounts.ui.page import login_page, reset_page, setup_page
@@ -84,7 +86,7 @@ def documents() -> rx.Component:
 
 def account() -> rx.Component:
     """`/account`."""
-    data = data_section(history_part(), erase_part())
+    data = data_section(export_part(), history_part(), erase_part())
     page = account_page(profile_section(), password_section(), devices_section(), keys_section(), data)
     return _settings(page, here="account", title=t("account.title"))
 
@@ -145,7 +147,15 @@ app.add_page(
     route="/account",
     title="YouWorker",
     image=ICON,
-    on_load=[*FIRST, AccountPageState.open, DevicesState.refresh, KeysState.refresh, LiveState.watch],
+    on_load=[
+        *FIRST,
+        AccountPageState.open,
+        DevicesState.refresh,
+        KeysState.refresh,
+        ExportState.refresh,
+        ExportState.refresh,
+        LiveState.watch,
+    ],
 )
 app.add_page(
     users,

@@ -1,5 +1,10 @@
 """What people have over their own data, over HTTP: clearing it, and going for good."""
 
+import io
+import zipfile
+
+import pytest
+
 from tests.api.rest import Rest, error_of
 from tests.people import PASSWORD
 from tests.web import Web
@@ -85,3 +90,61 @@ async def test_the_browsers_form_leads_to_the_receipt(rest: Rest) -> None:
     assert "youworker_session" not in anna.cookies
     assert (await rest.client().get(f"/v1/erasures/{token}")).json()["state"] == "done"
     assert (await anna.post("/auth/form/erase", data=fields)).headers["location"] == "/login"
+
+
+async def test_an_export_is_begun_followed_and_fetched(web: Web) -> None:
+    anna, bruno = await web.person("anna"), await web.person("bruno")
+    await anna.upload(b"The boiler of anna has the number K-7.", "boiler.txt")
+    for path in ("/v1/account/export", "/v1/account/export/state"):
+        assert error_of(await anna.http.get(path)) == (404, "NOT_FOUND")
+    begun = await anna.http.post("/v1/account/export")
+    assert (begun.status_code, begun.json()["state"]) == (202, "queued")
+    waiting = await anna.http.get("/v1/account/export")
+    assert (waiting.status_code, waiting.headers["retry-after"]) == (202, "2")
+    assert waiting.json()["id"] == begun.json()["id"]
+    await web.ready()
+    state = (await anna.http.get("/v1/account/export/state")).json()
+    assert (state["state"], state["progress"]) == ("ready", 1.0)
+    fetched = await anna.http.get("/v1/account/export")
+    assert fetched.status_code == 200
+    assert fetched.headers["content-type"] == "application/zip"
+    assert fetched.headers["cache-control"] == "no-store"
+    assert fetched.headers["content-disposition"].startswith('attachment; filename="youworker-export-')
+    assert len(fetched.content) == int(fetched.headers["content-length"]) == state["size_bytes"]
+    with zipfile.ZipFile(io.BytesIO(fetched.content)) as zipped:
+        assert zipped.testzip() is None
+        assert {"profile.json", "memberships.json", "audit.json"} <= set(zipped.namelist())
+    # The same address with somebody else's key, or nobody's, leads to nothing.
+    assert error_of(await bruno.http.get("/v1/account/export")) == (404, "NOT_FOUND")
+    assert error_of(await (await web.client()).get("/v1/account/export")) == (401, "UNAUTHENTICATED")
+    narrow = await web.keyed(anna.actor, ("documents:read", "chat:read"))
+    assert error_of(await narrow.http.get("/v1/account/export")) == (403, "SCOPE_MISSING")
+    assert (await anna.http.delete("/v1/account/export")).status_code == 204
+    assert error_of(await anna.http.get("/v1/account/export")) == (404, "NOT_FOUND")
+
+
+async def test_a_signed_out_browser_fetches_nothing(web: Web) -> None:
+    anna = await web.house.person("anna")
+    await web.house.installation.queue.idle()
+    browser = await web.client()
+    login = {"username": "anna", "password": "correct horse battery"}
+    signed = (await browser.post("/v1/auth/login", json=login)).json()
+    browser.headers["x-csrf-token"] = signed["csrf_token"]
+    assert (await browser.post("/v1/account/export")).status_code == 202
+    await web.ready()
+    cookie = browser.cookies["youworker_session"]
+    assert (await browser.get("/v1/account/export")).status_code == 200
+    assert (await browser.post("/v1/auth/logout")).status_code == 204
+    replay = await web.client({"cookie": f"youworker_session={cookie}"})
+    assert error_of(await replay.get("/v1/account/export")) == (401, "UNAUTHENTICATED")
+    assert anna.user_id == signed["user"]["id"]
+
+
+async def test_an_export_that_failed_says_why(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna = await web.person("anna")
+    monkeypatch.setattr(web.house.installation.privacy.store, "_reserve_bytes", 1 << 60)
+    await anna.http.post("/v1/account/export")
+    await web.ready()
+    told = await anna.http.get("/v1/account/export")
+    assert error_of(told) == (409, "EXPORT_NOT_MADE")
+    assert "disk is full" in told.json()["error"]["message"]

@@ -20,6 +20,7 @@ SYSTEM_SCOPE = {
     "accounts/repository.py": {"SETUP", "AUTHENTICATE"},
     "accounts/identity_repository.py": {"AUTHENTICATE"},
     "accounts/erasure_repository.py": {"ERASURE"},
+    "accounts/export_repository.py": {"RECOVERY", "ERASURE"},
     "groups/repository.py": {"SETUP", "ERASURE"},
     "documents/repository.py": {"DEDUPLICATION", "ERASURE", "RECOVERY"},
     "documents/passage_repository.py": {"COUNTS", "RECOVERY"},

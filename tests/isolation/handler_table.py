@@ -87,6 +87,9 @@ CALLS: Final[Mapping[str, Call]] = {
     f"{_AUDIT}.show_more": Call(done=_FOR_ROOT),
     f"{_AUDIT}.verify": Call(done=_FOR_ROOT),
     # --- chat
+    "accounts.ui.export_state.ExportState.refresh": Call(),
+    "accounts.ui.export_state.ExportState.begin": Call(),
+    "accounts.ui.export_state.ExportState.discard": Call(done=frozenset({"NotFound"})),
     "chat.ui.history_state.HistoryState.ask": Call(),
     "chat.ui.history_state.HistoryState.keep": Call(),
     "chat.ui.history_state.HistoryState.clear": Call(),

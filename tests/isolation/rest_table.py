@@ -99,6 +99,11 @@ WITHOUT_ID: Final[Mapping[str, Own]] = {
     "DELETE /v1/account/history": Own(Scope.CHAT_WRITE),
     # The wrong password: whose account it is, is proved before anything goes.
     "DELETE /v1/account": Own(Scope.ADMIN, {"password": "nonsense"}, done=403),
+    # An export has no id: whoever asks, asks for their own. Here nobody has one when it is asked for.
+    "POST /v1/account/export": Own(Scope.ADMIN, done=202),
+    "GET /v1/account/export/state": Own(Scope.ADMIN, done=404),
+    "GET /v1/account/export": Own(Scope.ADMIN, done=404),
+    "DELETE /v1/account/export": Own(Scope.ADMIN, done=404),
     "GET /v1/erasures": Own(Scope.ADMIN, for_root=True),
     "GET /v1/account/api-keys": Own(Scope.ADMIN),
     "POST /v1/account/api-keys": Own(Scope.ADMIN, {"name": "new", "scopes": ["chat:read"]}, done=201),

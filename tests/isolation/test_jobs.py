@@ -9,14 +9,16 @@ from sqlmodel import col
 from tests.isolation.founding import force
 from tests.isolation.world import World
 from youworker_app.access.visible import SystemReason, system_scope
+from youworker_app.accounts.exports import KIND as EXPORT
 from youworker_app.ingestion.service import KIND
 from youworker_app.models.accounts import User
 from youworker_app.models.documents import Chunk, Document
 from youworker_app.models.groups import Membership
 from youworker_app.models.jobs import Job
 
-# For every kind of job: what must hold is tested below for each. tests/architecture/test_inventory.py holds it complete.
-JOBS = {KIND}
+# For every kind of job: what must hold is tested below for each, and for exports, which nobody else has anything of, in
+# tests/services/test_exports.py. tests/architecture/test_inventory.py holds it complete.
+JOBS = {KIND, EXPORT}
 
 Loss = Callable[[World], Awaitable[None]]
 

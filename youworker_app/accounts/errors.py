@@ -1,6 +1,13 @@
 """What can go wrong with people, sign-in and keys."""
 
-from youworker_app.core.errors import Conflict, Forbidden, TooManyRequests, Unauthenticated, Unprocessable
+from youworker_app.core.errors import (
+    AppError,
+    Conflict,
+    Forbidden,
+    TooManyRequests,
+    Unauthenticated,
+    Unprocessable,
+)
 
 
 class SignInFailed(Unauthenticated):
@@ -65,6 +72,21 @@ class AccountHeld(Conflict):
     template = (
         "An administrator has put this account on hold: its conversations have to stay for now, so nothing was deleted. "
         "Ask your administrator why and until when."
+    )
+
+
+class ExportNotMade(Conflict):
+    code, template = "EXPORT_NOT_MADE", "Your export could not be made: {reason} Begin a new one."
+
+
+class ExportStopped(Conflict):
+    code, template = "EXPORT_STOPPED", "It was stopped, because the account may not be used."
+
+
+class ExportFailed(AppError):
+    code, template = (
+        "EXPORT_FAILED",
+        "Something unexpected happened. Tell an administrator this reference: {reference}.",
     )
 
 

@@ -35,6 +35,7 @@ from youworker_app.core.names import is_plain_text, name_key
 from youworker_app.core.telemetry import get_logger
 from youworker_app.models.accounts import (
     EncryptionKey,
+    Identity,
     InstallationFact,
     LoginSession,
     ProviderSession,
@@ -241,6 +242,20 @@ class AccountRepository(Repository):
             .where(col(LoginSession.expires_at) > moment, col(LoginSession.last_seen_at) > moment - idle)
             .order_by(col(LoginSession.last_seen_at).desc(), col(LoginSession.id))
         )
+        found = (await self._session.execute(statement)).scalars()
+        return tuple(_device_view(row, self._actor.credential_id) for row in found)
+
+    async def list_identities(self) -> tuple[dict[str, object], ...]:
+        """By which providers the actor signs in, and who they are there."""
+        statement = visible(Identity, self._actor).order_by(col(Identity.created_at))
+        found = (await self._session.execute(statement)).scalars()
+        return tuple(
+            {"issuer": row.issuer, "subject": row.subject, "created_at": row.created_at} for row in found
+        )
+
+    async def list_all_sessions(self) -> tuple[DeviceView, ...]:
+        """All of the actor's sessions, oldest first."""
+        statement = visible(LoginSession, self._actor).order_by(col(LoginSession.created_at))
         found = (await self._session.execute(statement)).scalars()
         return tuple(_device_view(row, self._actor.credential_id) for row in found)
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from youworker_app.access.credentials import Carrier
 from youworker_app.accounts import (
     erasure_routes,
+    export_routes,
     forwarded_routes,
     key_routes,
     oidc_routes,
@@ -44,6 +45,7 @@ router.include_router(reset_routes.router)
 router.include_router(oidc_routes.router)
 router.include_router(erasure_routes.router)
 router.include_router(forwarded_routes.router)
+router.include_router(export_routes.router)
 
 
 class SetupBody(BaseModel):

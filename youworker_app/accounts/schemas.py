@@ -1,6 +1,6 @@
 """Frozen inputs and views of accounts."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -264,6 +264,29 @@ class ErasureReceipt:
     finished_at: datetime | None
     destroyed: Mapping[str, Mapping[str, int]]
     key_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ExportView:
+    """A person's export. `state`: queued, running, ready or failed; `progress`: 0 to 1; fetchable until `expires_at`."""
+
+    id: str
+    state: str
+    progress: float
+    size_bytes: int
+    files: int
+    error_code: str
+    error: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ExportContent:
+    """`stream` yields the zip."""
+
+    view: ExportView
+    stream: AsyncIterator[bytes] = field(compare=False)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,15 @@
 """What the audit trail does when a person goes: what happened stays, who it was is blanked."""
 
+from collections.abc import AsyncIterator
+from typing import Final
+
+from youworker_app.audit.repository import ReaderRepository
 from youworker_app.audit.service import AuditService
-from youworker_app.core.db import UnitOfWork
+from youworker_app.core.db import Database, UnitOfWork
+from youworker_app.core.exports import ExportedFile, json_list
 from youworker_app.core.ports import Erasure
+
+_AT_ONCE: Final = 500
 
 
 class KeptTrail:
@@ -15,8 +22,23 @@ class KeptTrail:
     name = "audit trail"
     tables = frozenset({"audit_events"})
 
-    def __init__(self, audit: AuditService) -> None:
-        self._audit = audit
+    def __init__(self, db: Database, audit: AuditService) -> None:
+        self._db, self._audit = db, audit
+
+    async def export(self, user_id: str) -> AsyncIterator[ExportedFile]:
+        """What the person did."""
+        yield json_list("audit.json", self._events(user_id))
+
+    async def _events(self, user_id: str) -> AsyncIterator[object]:
+        position = None
+        while True:
+            async with self._db.read() as unit:
+                found = await ReaderRepository(unit).own_events(user_id, position, _AT_ONCE)
+            for event in found:
+                yield event
+            if len(found) < _AT_ONCE:
+                return
+            position = (found[-1]["at"], found[-1]["id"])
 
     async def erase(self, unit: UnitOfWork, user_id: str) -> Erasure:
         """Blanks the person in every event; MACs, blocks and anchors hold all the same."""

@@ -49,6 +49,18 @@ _VIEWS: Final = select(
     )
 )
 _SHORTEST_ID: Final = 8
+# What of an event its actor gets: not whom it was about.
+_OWN: Final = (
+    "id",
+    "at",
+    "action",
+    "resource_type",
+    "resource_id",
+    "outcome",
+    "details",
+    "address",
+    "credential_id",
+)
 _NAMED: Final = (
     ("actor", AuditEvent.actor_id, {"actor_id": None, "address": "", "credential_id": ""}),
     ("subject", AuditEvent.subject_id, {"subject_id": None}),
@@ -200,6 +212,17 @@ class ReaderRepository:
         statement = statement.order_by(_TABLE.c.at.desc(), _TABLE.c.id.desc()).limit(limit + 1)
         rows: Any = await self._session.execute(_scoped(statement))
         return [EventView(*(*row[:-1], is_erased(row[-1]))) for row in rows]
+
+    async def own_events(
+        self, user_id: str, position: tuple[datetime, str] | None, limit: int
+    ) -> list[dict[str, Any]]:
+        """What somebody did, oldest first, as it is kept."""
+        columns = [_TABLE.c[name] for name in _OWN]
+        statement = select(*columns).where(_TABLE.c.actor_id == user_id).order_by(_TABLE.c.at, _TABLE.c.id)
+        if position is not None:
+            statement = statement.where(tuple_(_TABLE.c.at, _TABLE.c.id) > position)
+        rows: Any = await self._session.execute(_scoped(statement.limit(limit)))
+        return [dict(row._mapping) for row in rows]
 
     async def sums(self, since: datetime, until: datetime) -> tuple[ActionSum, ...]:
         """How often each action of READING happened, by name of the action."""

@@ -1,10 +1,13 @@
 """What chat does when a person goes, or may no longer do what they did."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
+from youworker_app.chat.export import OwnConversations
 from youworker_app.chat.live import LiveRuns
 from youworker_app.chat.repository import erase_chats
 from youworker_app.core.db import UnitOfWork
+from youworker_app.core.exports import ExportedFile
 from youworker_app.core.ports import Erasure
 
 
@@ -13,6 +16,13 @@ class ChatData:
 
     name = "conversations"
     tables = frozenset({"chat_sessions", "messages", "citations", "runs"})
+
+    def __init__(self, own: OwnConversations) -> None:
+        self._own = own
+
+    def export(self, user_id: str) -> AsyncIterator[ExportedFile]:
+        """Every conversation."""
+        return self._own.export(user_id)
 
     async def erase(self, unit: UnitOfWork, user_id: str) -> Erasure:
         """Nobody else ever had any of it."""

@@ -95,6 +95,18 @@ class ChatRepository(Repository):
         )
         return list((await self._session.execute(statement)).scalars())
 
+    async def count_sessions(self) -> int:
+        """How many conversations the actor has."""
+        return (await self._session.execute(count_visible(ChatSession, self._actor))).scalar_one()
+
+    async def messages_after(self, session_id: str, position: int, limit: int) -> list[Message]:
+        """Messages of one of the actor's conversations behind a position, in order."""
+        statement = visible(Message, self._actor).where(
+            col(Message.session_id) == session_id, col(Message.position) > position
+        )
+        found = await self._session.execute(statement.order_by(col(Message.position)).limit(limit))
+        return list(found.scalars())
+
     async def is_held(self) -> bool:
         """Whether what the actor asked and was answered has to stay. Stays so until the unit ends."""
         statement = visible(User, self._actor).where(col(User.id) == self._actor.user_id)

@@ -47,6 +47,11 @@ def open_sealed(key: bytes, sealed: bytes, aad: bytes) -> bytes:
         raise DecryptionFailed from error
 
 
+def derived_key(key: bytes, purpose: str) -> bytes:
+    """A 32-byte key for one purpose that hangs on another key (HKDF-SHA-256, RFC 5869)."""
+    return HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(key)
+
+
 class MasterKeys:
     """One or more Fernet keys, newest first; older ones still open what they wrapped."""
 
@@ -68,4 +73,4 @@ class MasterKeys:
 
     def derive(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose (HKDF-SHA-256, RFC 5869)."""
-        return HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(self._root)
+        return derived_key(self._root, purpose)

@@ -6,13 +6,14 @@ Knows no domain: tables are names here.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol, TypeAlias
 
 from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import AppError, Detail
+from youworker_app.core.exports import ExportedFile
 from youworker_app.core.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -61,6 +62,13 @@ class PersonalData(Protocol):
 
     async def erase(self, unit: UnitOfWork, user_id: str) -> Erasure:
         """Takes everything of this person away, or hands it over; awaits nothing but the unit. Erasing nothing is fine."""
+        ...
+
+    def export(self, user_id: str) -> AsyncIterator[ExportedFile]:
+        """All that is this person's own, and nothing of others; each file is read to its end before the next.
+
+        Raises Unauthenticated for somebody who may not be here.
+        """
         ...
 
 

@@ -17,6 +17,7 @@ from youworker_app.core.database_url import connectable
 from youworker_app.core.forward_auth_settings import ForwardAuthSettings as ForwardAuthSettings
 from youworker_app.core.oidc_settings import OidcSettings as OidcSettings
 from youworker_app.core.origins import parse_origin
+from youworker_app.core.privacy_settings import PrivacySettings as PrivacySettings
 from youworker_app.core.rate_settings import LimitSettings as LimitSettings
 from youworker_app.core.settings_source import prefixed, split
 from youworker_app.core.vector_settings import VectorSettings as VectorSettings
@@ -327,6 +328,7 @@ class Settings:
         self.chat = ChatSettings()
         self.server = ServerSettings()
         self.limits = LimitSettings()
+        self.privacy = PrivacySettings()
 
     def database_url(self) -> str:
         """The database's URL, SQLite in the data folder unless set."""
@@ -347,6 +349,7 @@ CONCERNS: tuple[type[BaseSettings], ...] = (
     ChatSettings,
     ServerSettings,
     LimitSettings,
+    PrivacySettings,
     CommandSettings,
 )
 

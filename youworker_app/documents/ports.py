@@ -1,5 +1,6 @@
 """What documents do when a person goes, or a group."""
 
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
 
@@ -7,6 +8,7 @@ from youworker_app.audit.service import AuditService
 from youworker_app.core.db import UnitOfWork
 from youworker_app.core.errors import NotFound
 from youworker_app.core.events import Event, EventBus, user_topic
+from youworker_app.core.exports import ExportedFile
 from youworker_app.core.ports import Erasure, MoveFirst, Step
 from youworker_app.documents.erasure_repository import (
     HandedOver,
@@ -16,6 +18,7 @@ from youworker_app.documents.erasure_repository import (
     owned_ids,
     take_out,
 )
+from youworker_app.documents.export import OwnedDocuments
 from youworker_app.documents.sharing import SharingService
 from youworker_app.gateways.blobs.protocol import BlobStore
 from youworker_app.gateways.vectors.protocol import VectorStore
@@ -27,8 +30,20 @@ class DocumentData:
     name = "documents"
     tables = frozenset({"documents", "document_tags", "chunks", "stored_files", "encryption_keys", "jobs"})
 
-    def __init__(self, blobs: BlobStore, vectors: VectorStore, audit: AuditService, bus: EventBus) -> None:
+    def __init__(
+        self,
+        blobs: BlobStore,
+        vectors: VectorStore,
+        audit: AuditService,
+        bus: EventBus,
+        owned: OwnedDocuments,
+    ) -> None:
         self._blobs, self._vectors, self._audit, self._bus = blobs, vectors, audit, bus
+        self._owned = owned
+
+    def export(self, user_id: str) -> AsyncIterator[ExportedFile]:
+        """What the person owns."""
+        return self._owned.export(user_id)
 
     async def erase(self, unit: UnitOfWork, user_id: str) -> Erasure:
         """What is shared with a group goes to an admin of it, if it has another one; everything else is erased.

@@ -275,6 +275,14 @@ class DocumentRepository(GrantingRepository):
         found: Any = await self._session.execute(statement, {"document_ids": list(document_ids)})
         return {document.id: FiledDocument(document, file, wrapped) for document, file, wrapped in found}
 
+    async def own_ids(self) -> list[str]:
+        """Ids of all that the actor owns, oldest first."""
+        statement = visible(Document, self._actor).where(col(Document.owner_id) == self._actor.user_id)
+        ids = statement.order_by(col(Document.created_at), col(Document.id)).with_only_columns(
+            col(Document.id)
+        )
+        return list((await self._session.execute(ids)).scalars())
+
     async def is_there(self, document_id: str) -> bool:
         """Whether the document exists at all."""
         statement = select(func.count()).select_from(Document).where(col(Document.id) == document_id)

@@ -1,9 +1,13 @@
 """What groups do when a person goes, or a group."""
 
+from collections.abc import AsyncIterator
+
+from youworker_app.access.authenticate import actor_for_user
 from youworker_app.audit.service import AuditService
-from youworker_app.core.db import UnitOfWork
+from youworker_app.core.db import Database, UnitOfWork
+from youworker_app.core.exports import ExportedFile, json_file
 from youworker_app.core.ports import Erasure
-from youworker_app.groups.repository import erase_group, leave_everywhere
+from youworker_app.groups.repository import GroupRepository, erase_group, leave_everywhere
 
 
 class MembershipData:
@@ -12,8 +16,16 @@ class MembershipData:
     name = "memberships"
     tables = frozenset({"memberships"})
 
-    def __init__(self, audit: AuditService) -> None:
-        self._audit = audit
+    def __init__(self, db: Database, audit: AuditService) -> None:
+        self._db, self._audit = db, audit
+
+    async def export(self, user_id: str) -> AsyncIterator[ExportedFile]:
+        """Which groups they are in, and as what; nobody else in them is named."""
+        async with self._db.read() as unit:
+            actor = await actor_for_user(unit, user_id)
+            groups = await GroupRepository(unit, actor).list_mine()
+        told = [{"id": each.id, "name": each.name, "is_admin": each.is_admin} for each in groups]
+        yield json_file(self.name + ".json", told)
 
     async def erase(self, unit: UnitOfWork, user_id: str) -> Erasure:
         """A group that would be left without an admin who can sign in gets one: its longest-standing member."""

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Executable, Select, bindparam, select
+from sqlalchemy import Executable, Select, bindparam, select, tuple_
 from sqlmodel import col
 
 from youworker_app.access.actor import Actor
@@ -126,6 +127,13 @@ class JobRepository(Repository):
         if job is None:
             raise NotFound
         return job
+
+    async def views_after(self, after: tuple[datetime, str] | None, limit: int) -> list[JobView]:
+        """The actor's jobs, oldest first."""
+        statement = visible(Job, self._actor).order_by(col(Job.created_at), col(Job.id)).limit(limit)
+        if after is not None:
+            statement = statement.where(tuple_(col(Job.created_at), col(Job.id)) > after)
+        return [job_view(job) for job in (await self._session.execute(statement)).scalars()]
 
     async def latest_for(self, document_id: str) -> Job | None:
         """The newest job of a document."""

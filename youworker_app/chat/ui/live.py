@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import reflex as rx
 from reflex.event import EventSpec
 
+from youworker_app.accounts.ui.export_state import ExportState
 from youworker_app.accounts.ui.state import AccountState
 from youworker_app.chat.ui.sidebar_state import SidebarState
 from youworker_app.chat.ui.state import ChatState
@@ -55,5 +56,6 @@ _RUNS = {"run_started", "run_finished"}
 _REFRESH: dict[str, EventSpec] = {
     "documents_changed": DocumentsState.refresh(),
     "sessions_changed": SidebarState.refresh(),
+    "export_changed": ExportState.refresh(),
     "account_changed": AccountState.open(),
 }

@@ -5,6 +5,19 @@ from typing import Final
 TEXTS: Final[dict[str, str]] = {
     "data.title": "Your data",
     "data.intro": "What is kept of you here is yours: take it along, clear it, or leave for good.",
+    "data.export": "Take your data along",
+    "data.export.intro": (
+        "A zip with all that is yours: your profile, devices, groups, "
+        "conversations, documents with their originals, and what the audit trail says that you did. Nothing of others is in it."
+    ),
+    "data.export.begin": "Make an export",
+    "data.export.working": "Your export is being made: {n} %. You may leave this page.",
+    "data.export.ready": "Your export is ready ({size}).",
+    "data.export.until": "It can be fetched until",
+    "data.export.fetch": "Fetch the zip",
+    "data.export.again": "Make a new one",
+    "data.export.discard": "Delete it",
+    "data.export.failed": "Your export could not be made.",
     "data.history": "Conversations",
     "data.history.intro": "Everything that you asked and were answered. Your documents stay.",
     "data.history.clear": "Clear my conversations…",
@@ -43,6 +56,8 @@ TEXTS: Final[dict[str, str]] = {
     "users.hold": "Put on hold: conversations must stay",
     "users.release": "End the hold",
     "trail.event.account.erasure_begun": "Own account erased",
+    "trail.event.account.exported": "Own data exported",
+    "trail.event.account.export_begun": "Export of own data begun",
     "trail.event.chat.history_cleared": "Own conversations cleared",
     "trail.event.user.held": "Person put on hold",
     "trail.event.user.released": "Hold on a person ended",

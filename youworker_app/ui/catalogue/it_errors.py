@@ -346,6 +346,9 @@ TEXTS: dict[str, str] = {
         "Un amministratore ha messo questo account in conservazione: per ora le sue conversazioni restano, quindi non è "
         "stato eliminato nulla. Chiedi al tuo amministratore perché e fino a quando."
     ),
+    "EXPORT_NOT_MADE": "La tua esportazione non è riuscita: {reason} Iniziane una nuova.",
+    "EXPORT_STOPPED": "È stata fermata, perché l'account non può essere usato.",
+    "EXPORT_FAILED": "È successo qualcosa di imprevisto. Comunica questo riferimento a un amministratore: {reference}.",
     "FRESH_SIGN_IN_NEEDED": (
         "Prima esci e rientra: l'ultimo accesso deve risalire a meno di {minutes} minuti fa. Non è cambiato nulla."
     ),

@@ -5,6 +5,19 @@ from typing import Final
 TEXTS: Final[dict[str, str]] = {
     "data.title": "I tuoi dati",
     "data.intro": "Ciò che qui è conservato di te è tuo: portalo via, cancellalo, o vattene per sempre.",
+    "data.export": "Porta con te i tuoi dati",
+    "data.export.intro": (
+        "Uno zip con tutto ciò che è tuo: profilo, dispositivi, gruppi, conversazioni, documenti con i loro originali, "
+        "e ciò che il registro di controllo dice che hai fatto. Non contiene nulla di altri."
+    ),
+    "data.export.begin": "Prepara un'esportazione",
+    "data.export.working": "L'esportazione è in corso: {n} %. Puoi lasciare questa pagina.",
+    "data.export.ready": "L'esportazione è pronta ({size}).",
+    "data.export.until": "Si può scaricare fino a",
+    "data.export.fetch": "Scarica lo zip",
+    "data.export.again": "Preparane una nuova",
+    "data.export.discard": "Eliminala",
+    "data.export.failed": "L'esportazione non è riuscita.",
     "data.history": "Conversazioni",
     "data.history.intro": "Tutto ciò che hai chiesto e le risposte ricevute. I tuoi documenti restano.",
     "data.history.clear": "Cancella le mie conversazioni…",
@@ -43,6 +56,8 @@ TEXTS: Final[dict[str, str]] = {
     "users.hold": "Metti in conservazione: le conversazioni restano",
     "users.release": "Termina la conservazione",
     "trail.event.account.erasure_begun": "Proprio account eliminato",
+    "trail.event.account.exported": "Propri dati esportati",
+    "trail.event.account.export_begun": "Esportazione dei propri dati iniziata",
     "trail.event.chat.history_cleared": "Proprie conversazioni cancellate",
     "trail.event.user.held": "Persona messa in conservazione",
     "trail.event.user.released": "Conservazione di una persona terminata",
