@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import reflex as rx
 
 from youworker_app import youworker_app
 from youworker_app.ui.base_state import BaseState
@@ -78,6 +79,14 @@ def body_of(function: Any) -> list[ast.stmt]:
 
 def asks_first(function: Any) -> bool:
     return "self._actor()" in ast.unparse(body_of(function)[0])
+
+
+@pytest.mark.parametrize("route", sorted(youworker_app.app._unevaluated_pages))
+def test_a_page_can_be_made(route: str) -> None:
+    """As the build does, which is not part of the quick tests."""
+    page = youworker_app.app._unevaluated_pages[route].component
+    assert callable(page)
+    assert isinstance(page(), rx.Component)
 
 
 def test_the_handlers_are_found() -> None:

@@ -32,7 +32,7 @@ def _receipt() -> rx.Component:
         (t("erased.begun"), _when(receipt.started_at)),
         (t("erased.rows"), _when(receipt.erased_at)),
         (t("erased.bytes"), rx.cond(receipt.finished_at != "", _when(receipt.finished_at), t("erased.soon"))),
-        (t("erased.keys"), receipt.keys),
+        (t("erased.keys"), receipt.key_count),
     ]
     address = "/v1/erasures/" + ErasedState.token
     return rx.fragment(

@@ -28,7 +28,7 @@ class ReceiptItem:
     started_at: str = ""
     erased_at: str = ""
     finished_at: str = ""
-    keys: int = 0
+    key_count: int = 0
 
 
 class ErasedState(BaseState):
