@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from youworker_app.accounts import cli as accounts
+from youworker_app.accounts import master_key_cli
 from youworker_app.audit import cli as audit
 from youworker_app.console.session import Session
 from youworker_app.core.settings import Settings
@@ -28,6 +29,7 @@ app.add_typer(retrieval.app)
 app.add_typer(vectors_cli.app, name="vectors")
 app.add_typer(accounts.app, name="users")
 app.add_typer(audit.app, name="audit")
+app.add_typer(master_key_cli.app, name="master-key")
 
 
 @app.callback()

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from youworker_app.accounts import form_routes, oidc_routes
+from youworker_app.accounts import maintenance_routes as key_maintenance
 from youworker_app.accounts import routes as accounts
 from youworker_app.api.app import create_api
 from youworker_app.api.connections import Connections
@@ -36,7 +37,7 @@ def build_rest() -> FastAPI:
 
 def build_maintenance() -> FastAPI:
     """What only the socket in the data folder answers."""
-    return create_maintenance([maintenance_routes.router, audit_maintenance.router])
+    return create_maintenance([maintenance_routes.router, audit_maintenance.router, key_maintenance.router])
 
 
 def build_local(stopping: Stopping) -> ASGIApp:

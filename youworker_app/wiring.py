@@ -23,7 +23,6 @@ from youworker_app.chat.live import LiveRuns
 from youworker_app.chat.ports import ChatData, RunningAnswers
 from youworker_app.chat.service import ChatService
 from youworker_app.core import registry
-from youworker_app.core.crypto import MasterKeys
 from youworker_app.core.database_errors import DatabaseTrouble
 from youworker_app.core.db import Database
 from youworker_app.core.errors import DependencyAway
@@ -35,7 +34,7 @@ from youworker_app.core.ownership import DataFolder
 from youworker_app.core.ports import Ports
 from youworker_app.core.rates import RateLimits
 from youworker_app.core.refusals import Refusals
-from youworker_app.core.secrets import load_master_keys
+from youworker_app.core.secrets import load_master
 from youworker_app.core.settings import Settings
 from youworker_app.core.stopping import Stopping
 from youworker_app.core.telemetry import get_logger
@@ -307,7 +306,7 @@ def compose(
     settings: Settings, gateways: Gateways | None = None, stopping: Stopping | None = None
 ) -> Installation:
     """An installation that is not started yet. Raises ConfigurationError for a weak master key."""
-    keys = DataKeys(MasterKeys(load_master_keys(settings)))
+    keys = DataKeys(load_master(settings))
     return Installation(settings, gateways or build_gateways(settings), keys, stopping)
 
 

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from youworker_app.accounts.exports import KIND, ExportService
+from youworker_app.accounts.key_rotation import KeyRotation
 from youworker_app.audit.service import AuditService
 from youworker_app.chat.history import HistoryService
 from youworker_app.chat.live import LiveRuns
 from youworker_app.chat.ports import RunningAnswers
+from youworker_app.chat.retention import RetentionService
 from youworker_app.core import registry
 from youworker_app.core.db import Database
 from youworker_app.core.events import EventBus
@@ -14,6 +16,7 @@ from youworker_app.core.housekeeping import Housekeeping
 from youworker_app.core.jobs import JobQueue
 from youworker_app.core.keys import DataKeys
 from youworker_app.core.ports import Ports
+from youworker_app.core.secrets import KeyPlace
 from youworker_app.core.settings import Settings
 from youworker_app.gateways.blobs.files import FileBlobStore
 
@@ -69,4 +72,9 @@ def wire_privacy(ground: PrivacyGround) -> Privacy:
     )
     ground.queue.handle(KIND, exports.work)
     registry.provide(ExportService, exports)
-    return Privacy(store, exports, Housekeeping({"exports": exports.expire}))
+    rotation = KeyRotation(ground.db, ground.keys, KeyPlace(settings), ground.audit)
+    registry.provide(KeyRotation, rotation)
+    days = settings.privacy.chat_days
+    retention = RetentionService(ground.db, ground.audit, ground.bus, days=days)
+    tasks = {"exports": exports.expire, "conversations": retention.sweep}
+    return Privacy(store, exports, Housekeeping(tasks))

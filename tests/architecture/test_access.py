@@ -27,7 +27,8 @@ SYSTEM_SCOPE = {
     "documents/index_repository.py": {"INDEX"},
     "documents/erasure_repository.py": {"ERASURE"},
     "ingestion/repository.py": {"RECOVERY", "ERASURE", "INDEX"},
-    "chat/repository.py": {"RECOVERY"},
+    "chat/repository.py": {"RECOVERY", "RETENTION"},
+    "accounts/rotation_repository.py": {"KEYS"},
     "operations/repository.py": {"COUNTS"},
 }
 

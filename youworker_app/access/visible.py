@@ -47,6 +47,8 @@ class SystemReason(StrEnum):
     COUNTS = "counts"  # operations: sums without content
     AUDIT = "audit"  # audit: sealing and verifying, and root's reader
     ERASURE = "erasure"  # the ports: what goes with a person or a group
+    RETENTION = "retention"  # chat: what is over its time
+    KEYS = "keys"  # accounts: data keys are wrapped anew under another master key
 
 
 @lru_cache(maxsize=2_048)

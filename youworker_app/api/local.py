@@ -24,6 +24,7 @@ STOPPING: Final = "stopping"  # the name of the asyncio.Event in a request's sta
 LOCAL_ONLY: Final[Mapping[str, str]] = {
     "POST /maintenance/audit/retire": "takes old events away behind their seal; tells how many",
     "POST /maintenance/audit/verify": "looks whether the trail is as it was written; tells counts, a block and an id",
+    "POST /maintenance/master-key/rotate": "wraps data keys under a new master key; tells counts, never a key",
     "POST /maintenance/vectors/check": "compares and repairs the index; tells counts and ids of documents",
     "POST /maintenance/vectors/reindex": "rebuilds the index from the database; tells how far it has come",
 }

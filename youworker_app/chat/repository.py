@@ -234,6 +234,36 @@ async def erase_chats(unit: UnitOfWork, user_id: str) -> dict[str, int]:
     }
 
 
+async def retire_chats(unit: UnitOfWork, before: datetime, limit: int) -> tuple[dict[str, int], set[str]]:
+    """Deletes some of the conversations that nobody has written in since `before`, but for people on hold.
+
+    Returns how many conversations and messages, and whose they were.
+    """
+    held = select(col(User.id)).where(col(User.held_at).is_not(None))
+    answering = select(col(Run.session_id)).where(col(Run.state) == "running")
+    wanted = (
+        select(col(ChatSession.id), col(ChatSession.owner_id))
+        .where(
+            col(ChatSession.updated_at) < before,
+            col(ChatSession.owner_id).not_in(held),
+            col(ChatSession.id).not_in(answering),
+        )
+        .order_by(col(ChatSession.updated_at), col(ChatSession.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = (await unit.session.execute(system_scope(wanted, SystemReason.RETENTION))).all()
+    ids = [row[0] for row in rows]
+    messages = select(col(Message.id)).where(col(Message.session_id).in_(ids))
+    await erase_rows(unit, Citation, col(Citation.message_id).in_(messages))
+    await erase_rows(unit, Run, col(Run.session_id).in_(ids))
+    counts = {
+        "messages": await erase_rows(unit, Message, col(Message.session_id).in_(ids)),
+        "conversations": await erase_rows(unit, ChatSession, col(ChatSession.id).in_(ids)),
+    }
+    return counts, {row[1] for row in rows}
+
+
 async def interrupt_unfinished(unit: UnitOfWork) -> int:
     """At start: runs that a stopped process left are marked, their partial answers too. Returns how many."""
     runs = select(Run).where(col(Run.state) == "running")

@@ -53,12 +53,39 @@ def derived_key(key: bytes, purpose: str) -> bytes:
 
 
 class MasterKeys:
-    """One or more Fernet keys, newest first; older ones still open what they wrapped."""
+    """One or more Fernet keys, newest first; older ones still open what they wrapped.
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
-        # Derived keys (content hash, sparse terms, tokens) must outlive a rotation: they hang on the oldest key.
-        self._root = keys[-1].encode()
+    Derived keys (content hash, sparse terms, tokens, the trail's MACs) must outlive a rotation: they hang on `root`, which is
+    the first key that there was.
+    """
+
+    def __init__(self, keys: Sequence[str], root: str | None = None) -> None:
+        self._keys = list(keys)
+        self.root = root or keys[-1]
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._newest = Fernet(self._keys[0])
+        self._fernet = MultiFernet([Fernet(key) for key in self._keys])
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All of them, newest first. Never to be logged or sent."""
+        return tuple(self._keys)
+
+    def adopt(self, key: str) -> None:
+        """From here on this is the newest one; nothing happens when it is already."""
+        if key != self._keys[0]:
+            self._keys.insert(0, key)
+            self._prepare()
+
+    def is_newest(self, wrapped: bytes) -> bool:
+        """Whether the newest key wrapped this."""
+        try:
+            self._newest.decrypt(wrapped)
+        except InvalidToken:
+            return False
+        return True
 
     def wrap(self, data_key: bytes) -> bytes:
         """The data key, encrypted under the newest master key."""
@@ -73,4 +100,4 @@ class MasterKeys:
 
     def derive(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose (HKDF-SHA-256, RFC 5869)."""
-        return derived_key(self._root, purpose)
+        return derived_key(self.root.encode(), purpose)

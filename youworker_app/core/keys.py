@@ -37,6 +37,19 @@ class DataKeys:
             self._cache.popitem(last=False)
         return plain
 
+    @property
+    def master(self) -> MasterKeys:
+        """The master keys themselves: for whoever changes them."""
+        return self._master
+
+    def rewrapped(self, wrapped: bytes) -> bytes | None:
+        """The same data key under the newest master key; None where it is already. Raises DecryptionFailed."""
+        return None if self._master.is_newest(wrapped) else self._master.wrap(self._master.unwrap(wrapped))
+
+    def current(self, wrapped: bytes) -> bytes:
+        """A wrapped key as it is to be stored now: what was wrapped a while ago may be under an older master key."""
+        return self.rewrapped(wrapped) or wrapped
+
     def derive(self, purpose: str) -> bytes:
         """A key for one purpose, see MasterKeys.derive."""
         return self._master.derive(purpose)

@@ -69,7 +69,7 @@ class DocumentIntake:
         stored = await repository.find_stored(file.space, file.content_hash)
         is_new = False
         if stored is None:
-            stored, is_new = await repository.add_new_file(file, wrapped_key)
+            stored, is_new = await repository.add_new_file(file, self._keys.current(wrapped_key))
         if not is_new and (same := await repository.find_same(stored.id, document.group_id)):
             return Registered(same.id, file_is_new=False, is_duplicate=True)
         document_id = await repository.add_document(document, stored.id)

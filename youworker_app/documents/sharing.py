@@ -224,7 +224,7 @@ class SharingService:
         existing = await repository.find_stored(file.space, file.content_hash)
         is_new = False
         if existing is None:
-            existing, is_new = await repository.add_new_file(file, wrapped)
+            existing, is_new = await repository.add_new_file(file, self._keys.current(wrapped))
         if not is_new:
             plain = self._keys.unwrap(await repository.wrapped_key(existing))
             erased.append(file.file_id)

@@ -59,6 +59,8 @@ TEXTS: Final[dict[str, str]] = {
     "trail.event.account.exported": "Own data exported",
     "trail.event.account.export_begun": "Export of own data begun",
     "trail.event.chat.history_cleared": "Own conversations cleared",
+    "trail.event.chat.retired": "Conversations over their time deleted",
+    "trail.event.keys.rotated": "Master key rotated",
     "trail.event.user.held": "Person put on hold",
     "trail.event.user.released": "Hold on a person ended",
 }

@@ -346,6 +346,11 @@ TEXTS: dict[str, str] = {
         "Un amministratore ha messo questo account in conservazione: per ora le sue conversazioni restano, quindi non è "
         "stato eliminato nulla. Chiedi al tuo amministratore perché e fino a quando."
     ),
+    "MASTER_KEY_OUTSIDE": (
+        "La chiave principale viene da YOUWORKER_SECURITY_MASTER_KEYS, quindi non spetta a noi cambiarla. Metti lì una chiave "
+        "nuova davanti alla vecchia (nuova,vecchia), riavvia il server ed esegui di nuovo il comando."
+    ),
+    "ROTATION_UNDER_WAY": "La sostituzione della chiave principale è già in corso. Attendi che finisca.",
     "EXPORT_NOT_MADE": "La tua esportazione non è riuscita: {reason} Iniziane una nuova.",
     "EXPORT_STOPPED": "È stata fermata, perché l'account non può essere usato.",
     "EXPORT_FAILED": "È successo qualcosa di imprevisto. Comunica questo riferimento a un amministratore: {reference}.",

@@ -59,6 +59,8 @@ TEXTS: Final[dict[str, str]] = {
     "trail.event.account.exported": "Propri dati esportati",
     "trail.event.account.export_begun": "Esportazione dei propri dati iniziata",
     "trail.event.chat.history_cleared": "Proprie conversazioni cancellate",
+    "trail.event.chat.retired": "Conversazioni oltre il termine eliminate",
+    "trail.event.keys.rotated": "Chiave principale sostituita",
     "trail.event.user.held": "Persona messa in conservazione",
     "trail.event.user.released": "Conservazione di una persona terminata",
 }
