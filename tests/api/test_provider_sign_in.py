@@ -216,7 +216,8 @@ async def test_erasing_somebody_takes_their_identity(door: Door) -> None:
     assert after is not None
     assert after["id"] != before
     page = await house.installation.people.list_users(house.root, PageRequest(50, None))
-    assert [user.username for user in page.items] == ["root", "anna"]
+    told = [(user.username, user.has_password, user.has_identity) for user in page.items]
+    assert told == [("root", True, False), ("anna", False, True)]
 
 
 async def test_passwords_can_be_turned_off_but_not_on_the_servers_own_command_line(door: Door) -> None:

@@ -193,7 +193,8 @@ def _line(person: Mapping[str, Any]) -> str:
     told = {
         "administrator": person["is_root"],
         "suspended": not person["is_active"],
-        "no password yet": not person["has_password"],
+        "company sign-in": person["has_identity"],
+        "no password yet": not (person["has_password"] or person["has_identity"]),
         "on hold": person["is_held"],
     }
     states = ", ".join(word for word, is_so in told.items() if is_so)

@@ -1,6 +1,6 @@
 """All SQL of who people are elsewhere, and of the sign-ins that began there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -39,6 +39,12 @@ class Doorway:
         except IntegrityError as error:
             raise ChangedMeanwhile from error
         return KnownIdentity(row.id, user_id, is_active=True)
+
+    async def with_identities(self, user_ids: Sequence[str]) -> frozenset[str]:
+        """Who of these people can sign in at a provider."""
+        statement = select(col(Identity.user_id)).where(col(Identity.user_id).in_(user_ids))
+        found = await self._session.execute(system_scope(statement, SystemReason.AUTHENTICATE))
+        return frozenset(found.scalars())
 
     async def key_owner(self, key_hash: str) -> str | None:
         """Whose key this is."""

@@ -1,10 +1,12 @@
 """Everybody's accounts: what an administrator does with them. Every method is for root alone."""
 
+from dataclasses import replace
 from functools import partial
 
 from youworker_app.access.actor import Actor, Scope, require_scope
 from youworker_app.access.permissions import Permission, require
 from youworker_app.accounts.erasures import Erasures
+from youworker_app.accounts.identity_repository import Doorway
 from youworker_app.accounts.newcomers import Newcomers
 from youworker_app.accounts.repository import AccountRepository, Entrance
 from youworker_app.accounts.schemas import ChangeUser, CreateUser, Erased, UserView
@@ -46,7 +48,8 @@ class PeopleService:
         require(actor, Permission.ADMINISTER)
         async with self._db.read() as unit:
             found = await AccountRepository(unit, actor).list_users(page.position(), page.limit, query)
-        items = found[: page.limit]
+            elsewhere = await Doorway(unit).with_identities([user.id for user in found])
+        items = tuple(replace(user, has_identity=user.id in elsewhere) for user in found[: page.limit])
         return Page(
             items, cursor_for(items[-1].created_at, items[-1].id) if len(found) > page.limit else None
         )

@@ -25,7 +25,7 @@ class Client:
 @dataclass(frozen=True)
 class UserView:
     """`has_password`: false until somebody who was made without one has chosen it by a link. `is_held`: their chats must
-    stay, whoever would delete them."""
+    stay, whoever would delete them. `has_identity`: they can sign in at a provider, told in lists of people alone."""
 
     id: str
     username: str
@@ -36,6 +36,7 @@ class UserView:
     created_at: datetime
     has_password: bool
     is_held: bool = False
+    has_identity: bool = False
 
 
 @dataclass(frozen=True)

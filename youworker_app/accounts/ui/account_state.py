@@ -37,14 +37,13 @@ class AccountPageState(BaseState):
     problem: str = ""
     about: str = ""
     shortest: int = 10
-    has_password: bool = True
     issuers: list[str] = []
 
     @rx.event
     async def open(self) -> None:
         """Reads what the address tells, and how one signs in."""
         doors = await service(ProviderSignIn).list_doors(await self._actor())
-        self.has_password, self.issuers = doors.has_password, [each.issuer for each in doors.identities]
+        self.issuers = [each.issuer for each in doors.identities]
         told = dict(self.router.url.query_parameters)
         self.done, code = told.pop("done", ""), told.pop("error", "")
         self.about = told.pop("about", "")

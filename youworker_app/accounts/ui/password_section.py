@@ -43,4 +43,4 @@ def password_section() -> Any:
         anchor="password",
     )
     # Who came by a provider has none to change.
-    return rx.cond(AccountPageState.has_password, own)
+    return rx.cond(AccountState.has_password, own)

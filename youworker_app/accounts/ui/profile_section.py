@@ -21,7 +21,7 @@ def profile_section() -> rx.Component:
         rx.foreach(AccountState.groups, lambda group: rx.el.div(group.name, key=group.id)),
         t("account.no_groups"),
     )
-    password = rx.cond(AccountPageState.has_password, rx.el.div(t("account.doors.password")))
+    password = rx.cond(AccountState.has_password, rx.el.div(t("account.doors.password")))
     issuers = rx.foreach(AccountPageState.issuers, lambda issuer: rx.el.div(issuer, key=issuer))
     facts = [
         (t("login.username"), AccountState.username),

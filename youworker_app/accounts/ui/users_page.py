@@ -60,7 +60,8 @@ def _user(user: Any) -> rx.Component:
     badges = rx.fragment(
         rx.cond(user.is_root, badge(t("account.role.root"), kind="good")),
         rx.cond(user.is_active, rx.fragment(), badge(t("users.suspended"), kind="warn")),
-        rx.cond(user.has_password, rx.fragment(), badge(t("users.no_password"))),
+        rx.cond(user.has_password | user.has_identity, rx.fragment(), badge(t("users.no_password"))),
+        rx.cond(user.has_identity, badge(t("users.provider"), icon="log-in")),
         rx.cond(user.is_held, badge(t("users.held"), kind="warn", icon="archive")),
         rx.cond(user.is_me, badge(t("users.me"))),
     )

@@ -37,6 +37,7 @@ class UserItem:
     is_me: bool
     created_at: str
     is_held: bool = False
+    has_identity: bool = False
 
 
 NOBODY = UserItem("", "", False, False, False, False, "")
@@ -132,4 +133,4 @@ class UsersState(BaseState):
 def _item(view: UserView, actor: Actor) -> UserItem:
     is_me, at = view.id == actor.user_id, view.created_at.isoformat()
     told = (view.is_root, view.is_active, view.has_password, is_me)
-    return UserItem(view.id, view.username, *told, at, view.is_held)
+    return UserItem(view.id, view.username, *told, at, view.is_held, view.has_identity)

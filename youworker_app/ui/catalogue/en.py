@@ -120,6 +120,7 @@ TEXTS: dict[str, str] = {
     "users.since": "Here since",
     "users.me": "You",
     "users.suspended": "Suspended",
+    "users.provider": "Company sign-in",
     "users.no_password": "No password yet",
     "users.actions": "Actions for “{name}”",
     "users.reset": "Link to a new password",

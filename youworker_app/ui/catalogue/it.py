@@ -130,6 +130,7 @@ TEXTS: dict[str, str] = {
     "users.since": "Qui dal",
     "users.me": "Tu",
     "users.suspended": "Sospeso",
+    "users.provider": "Accesso aziendale",
     "users.no_password": "Ancora senza password",
     "users.actions": "Azioni per “{name}”",
     "users.reset": "Link per una nuova password",
