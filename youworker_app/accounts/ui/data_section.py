@@ -24,11 +24,9 @@ def erase_part() -> rx.Component:
     problem = rx.el.p(AccountPageState.problem, class_name="notice error", role="alert")
     form = NativeForm.create(
         rx.cond((AccountPageState.problem != "") & (AccountPageState.about == "erase"), problem),
-        field(
-            t("data.erase.confirm", name=AccountState.username),
-            "confirmation",
-            auto_complete="off",
-            required=True,
+        # Whoever comes back to what was wrong is led there: it stands far down the page.
+        rx.cond(
+            AccountPageState.about == "erase", _confirmation(auto_focus=True, key="again"), _confirmation()
         ),
         rx.cond(
             AccountState.has_password,
@@ -48,10 +46,15 @@ def erase_part() -> rx.Component:
     )
     goes = ("data.erase.goes", "data.erase.groups", "data.erase.alone", "data.erase.stays")
     fold = rx.el.details(
-        rx.el.summary(t("data.erase.begin")),
+        rx.el.summary(t("data.erase.begin"), class_name="button secondary grave"),
         rx.el.ul(*[rx.el.li(t(key)) for key in goes], class_name="told"),
         form,
         class_name="fold",
         open=AccountPageState.about == "erase",
     )
     return part(t("data.erase"), t("data.erase.intro"), fold, is_grave=True, anchor="erase")
+
+
+def _confirmation(**props: Any) -> rx.Component:
+    label = t("data.erase.confirm", name=AccountState.username)
+    return field(label, "confirmation", auto_complete="off", required=True, **props)

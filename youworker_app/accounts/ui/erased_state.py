@@ -1,5 +1,6 @@
 """The page after the end of an account: for somebody who is nobody any more, with the receipt that their address opens."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,12 +10,13 @@ from youworker_app.accounts.erasures import Erasures
 from youworker_app.accounts.schemas import ErasureReceipt
 from youworker_app.core.errors import NotFound
 from youworker_app.core.registry import service
+from youworker_app.ui import i18n
 from youworker_app.ui.base_state import BaseState
 
 
 @dataclass(frozen=True)
 class GoneItem:
-    """How many rows of one table went."""
+    """How many of something went."""
 
     table: str
     count: int
@@ -29,6 +31,23 @@ class ReceiptItem:
     erased_at: str = ""
     finished_at: str = ""
     key_count: int = 0
+
+
+# Tables by the names that people know; what is not here was never a thing of theirs to see.
+_KNOWN = {
+    "users": "erased.account",
+    "login_sessions": "erased.logins",
+    "api_keys": "erased.api_keys",
+    "identities": "erased.identities",
+    "chat_sessions": "erased.conversations",
+    "messages": "erased.messages",
+    "documents": "erased.documents",
+    "stored_files": "erased.files",
+    "chunks": "erased.passages",
+    "memberships": "erased.memberships",
+    "data_exports": "erased.exports",
+    "audit_names": "erased.names",
+}
 
 
 class ErasedState(BaseState):
@@ -49,7 +68,7 @@ class ErasedState(BaseState):
             found = await service(Erasures).receipt(self.token)
         except NotFound:
             return
-        self.receipt, self.gone = _item(found), _gone(found)
+        self.receipt, self.gone = _item(found), _gone(found, self.language)
 
 
 def _item(found: ErasureReceipt) -> ReceiptItem:
@@ -66,9 +85,8 @@ def _iso(at: datetime | None) -> str:
     return at.isoformat() if at else ""
 
 
-def _gone(found: ErasureReceipt) -> list[GoneItem]:
-    sums: dict[str, int] = {}
+def _gone(found: ErasureReceipt, language: str) -> list[GoneItem]:
+    sums: Counter[str] = Counter()
     for rows in found.destroyed.values():
-        for table, count in rows.items():
-            sums[table] = sums.get(table, 0) + count
-    return [GoneItem(table, count) for table, count in sorted(sums.items())]
+        sums.update(rows)
+    return [GoneItem(i18n.text(language, key), sums[table]) for table, key in _KNOWN.items() if sums[table]]
