@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import typer
 
+from tests.web import shared_rest
 from youworker_app.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,3 +101,10 @@ def test_each_decision_says_what_follows_and_what_else_there_was() -> None:
     for path in decisions:
         text = path.read_text()
         assert all(f"**{part}.**" in text for part in ("Decision", "Consequences", "Alternatives")), path.name
+
+
+def test_every_route_is_described() -> None:
+    """docs/api.md names each as `METHOD /path`, and none that is not there."""
+    named = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /\S+)`", (ROOT / "docs" / "api.md").read_text()))
+    paths = shared_rest().openapi()["paths"]
+    assert named == {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}

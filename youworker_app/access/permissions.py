@@ -33,7 +33,7 @@ class OwnerOnly(Forbidden):
 
 class KeyNarrowed(Forbidden):
     code = "KEY_NARROWED"
-    template = "This API key is narrowed to groups: it makes and moves nothing outside of them."
+    template = "This API key is narrowed to groups: it makes, moves and removes nothing outside of them."
 
 
 def require(actor: Actor, permission: Permission, subject: SQLModel | None = None) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from youworker_app.access.actor import Actor, Scope, require_scope
+from youworker_app.access.permissions import Permission, require
 from youworker_app.accounts.errors import AccountHeld
 from youworker_app.audit.service import AuditService
 from youworker_app.chat.ports import RunningAnswers
@@ -28,9 +29,11 @@ class HistoryService:
     async def clear(self, actor: Actor) -> HistoryCleared:
         """Removes them with their messages, citations and runs; answers that are being written end first.
 
-        The audit trail keeps that it was done, and how much it was; it never held a word. Raises AccountHeld.
+        The audit trail keeps that it was done, and how much it was; it never held a word. Raises AccountHeld,
+        and KeyNarrowed: a key that sees some of them does not remove all.
         """
         require_scope(actor, Scope.CHAT_WRITE)
+        require(actor, Permission.KEEP_TO_ONESELF)
         await self._answers.stop(actor.user_id)
         async with self._db.write() as unit:
             repository = ChatRepository(unit, actor)

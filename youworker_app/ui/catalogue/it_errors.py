@@ -137,7 +137,7 @@ TEXTS: dict[str, str] = {
     ),
     "KEY_LIFE_NOT_USABLE": "Una chiave può durare da 1 a {max_days} giorni.",
     "KEY_NAME_NOT_USABLE": "Il nome di una chiave ha da 1 a {max_length} caratteri visibili.",
-    "KEY_NARROWED": "Questa chiave API è limitata ad alcuni gruppi: non crea e non sposta nulla al di fuori.",
+    "KEY_NARROWED": "Questa chiave API è limitata ad alcuni gruppi: non crea, non sposta e non elimina nulla al di fuori.",
     "KEY_REPLACED": "Questa chiave è già stata sostituita. Sostituisci quella nuova, o crea un’altra chiave.",
     "KEY_RUN_OUT": "Questa chiave è scaduta. Creane una nuova.",
     "KEY_TOO_BROAD": (
