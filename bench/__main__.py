@@ -15,7 +15,7 @@ from bench.context import Bench, Size
 from bench.figures import Figure
 from bench.machine import commit, load, machine
 from bench.report import RESULTS, Run, table, write
-from bench.scenarios import browser, builtin, busy, chat, ingestion, large, page, search, start
+from bench.scenarios import browser, builtin, busy, chat, guard, ingestion, large, page, search, start, trail
 from bench.servers import model_server
 
 SCENARIOS: Mapping[str, Callable[[Bench], AsyncIterator[Figure]]] = {
@@ -28,6 +28,8 @@ SCENARIOS: Mapping[str, Callable[[Bench], AsyncIterator[Figure]]] = {
     "builtin": builtin.measure,
     "busy": busy.measure,
     "large": large.measure,
+    "guard": guard.measure,
+    "trail": trail.measure,
 }
 LONGEST_S = 900.0  # a scenario that hangs is given up
 

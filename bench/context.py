@@ -30,9 +30,11 @@ class Bench:
         return folder
 
     @asynccontextmanager
-    async def product(self, settings: Mapping[str, str] | None = None) -> AsyncIterator[Server]:
-        """The product on a new data folder."""
-        async with product(self.new_folder(), self.models, settings) as server:
+    async def product(
+        self, settings: Mapping[str, str] | None = None, *, program: str = ""
+    ) -> AsyncIterator[Server]:
+        """The product on a new data folder; `program` where another module starts it."""
+        async with product(self.new_folder(), self.models, settings, program=program) as server:
             yield server
 
     def pick(self, full: int, quick: int, smoke: int = 1) -> int:

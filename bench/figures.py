@@ -61,6 +61,11 @@ LINES: Mapping[str, Line] = {
     "search_found": Line("… needles found in the first five", "%", 100, at_least=True),
     "search_100k": Line("search at 100,000 chunks, widest filter, p95", "ms", 30),
     "search_1m": Line("search at 1,000,000 chunks, widest filter, p95", "ms", 100),
+    "guard_p50": Line("rate limits and outer checks, added to a request, p50", "ms", 2),
+    "guard_whole": Line("… the whole request with them, p50", "ms"),
+    "trail_verified": Line("verifying 1,000,000 events of the audit trail", "s"),
+    "trail_quick": Line("verifying 100,000 events of the audit trail (in a quick run)", "s"),
+    "trail_memory": Line("… memory that grows with it, from its first tenth to its end", "MB", 20),
     "chat_busy": Line("first token while ingestion runs at full load, times its idle figure", "", 2),
 }
 

@@ -84,10 +84,11 @@ async def _answering(url: str) -> None:
 
 @asynccontextmanager
 async def product(
-    folder: Path, models: Models, settings: Mapping[str, str] | None = None
+    folder: Path, models: Models, settings: Mapping[str, str] | None = None, *, program: str = ""
 ) -> AsyncIterator[Server]:
-    """The product over a new data folder, with the model server as its Ollama."""
+    """The product over a new data folder, with the model server as its Ollama; `program` where another module starts it."""
     server = Server(folder / "data", ollama_url=models.url, settings=dict(settings or {}))
+    server.program = program or server.program
     await asyncio.to_thread(server.start)
     try:
         yield server

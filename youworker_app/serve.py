@@ -25,6 +25,7 @@ from youworker_app.core.own_address import own_address
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 FRONT_END = PROJECT_ROOT / ".web" / "build" / "client" / "index.html"
 
+APPLICATION = "youworker_app.asgi:create"  # what the worker builds
 # How the worker knows whose it is.
 _SUPERVISOR = "YOUWORKER_SUPERVISOR_PID"
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -195,7 +196,7 @@ def serve(settings: Listening) -> None:
     # The worker inherits it, and collects again once it has started: see `lifespan.settle_memory`.
     gc.disable()
     Server(
-        "youworker_app.asgi:create",
+        APPLICATION,
         factory=True,
         address=settings.host,
         port=settings.port,

@@ -1,0 +1,58 @@
+"""What the rate limits and the outer checks add to a request: the product as it is and without them, asked by turns."""
+
+import time
+from collections.abc import AsyncIterator
+
+import aiohttp
+
+from bench.bare import NO_LIMITS
+from bench.client import open_client, quantile
+from bench.context import Bench
+from bench.figures import Figure
+from bench.people import Person, make_people
+from bench.servers import Server
+
+_PATHS = ("/v1/auth/me", "/v1/documents?limit=1")
+_IN_TURN = 100
+
+
+async def measure(bench: Bench) -> AsyncIterator[Figure]:
+    """guard_*."""
+    async with (
+        bench.product() as whole,
+        bench.product(NO_LIMITS, program="bench.bare") as bare,
+        open_client() as http,
+    ):
+        sides = [(server, (await make_people(server, 1))[0]) for server in (whole, bare)]
+        took: list[list[float]] = [[], []]
+        for _ in range(bench.pick(20, 5) + 1):
+            for number, (server, person) in enumerate(sides):
+                took[number].append(-1.0)  # a round begins
+                took[number] += await _turn(http, server, person, bench.pick(_IN_TURN, _IN_TURN, 2))
+    with_it, without = (_after_the_first_round(each) for each in took)
+    added = round(quantile(with_it, 0.5) - quantile(without, 0.5), 2)
+    detail = {
+        "with_ms": {"p50": quantile(with_it, 0.5), "p95": quantile(with_it, 0.95)},
+        "without_ms": {"p50": quantile(without, 0.5), "p95": quantile(without, 0.95)},
+        "requests": len(with_it),
+    }
+    yield Figure("guard_p50", added, detail)
+    yield Figure("guard_whole", quantile(with_it, 0.5))
+
+
+async def _turn(http: aiohttp.ClientSession, server: Server, person: Person, count: int) -> list[float]:
+    """Milliseconds of each request, one after the other."""
+    took = []
+    for number in range(count):
+        begun = time.perf_counter()
+        async with http.get(f"{server.url}{_PATHS[number % len(_PATHS)]}", headers=person.headers) as answer:
+            await answer.read()
+            answer.raise_for_status()
+        took.append((time.perf_counter() - begun) * 1_000)
+    return took
+
+
+def _after_the_first_round(took: list[float]) -> list[float]:
+    """What was measured once both were warm."""
+    second = took.index(-1.0, 1)
+    return [each for each in took[second:] if each >= 0]
