@@ -29,7 +29,6 @@ from youworker_app.core.keys import DataKeys
 from youworker_app.core.ports import Ports
 from youworker_app.core.settings import ForwardAuthSettings, OidcSettings, SecuritySettings
 from youworker_app.gateways.oidc.protocol import IdentityProvider
-from youworker_app.gateways.oidc.provider import OidcProvider, ProviderClient
 from youworker_app.groups.service import GroupService
 
 
@@ -109,6 +108,9 @@ def identity_provider(settings: OidcSettings) -> IdentityProvider | None:
     """The provider that the settings name, if they name one; nothing is asked of it yet."""
     if not settings.issuer:
         return None
+    # Signatures and claims take a fifth of the time of a start: only who has a provider pays.
+    from youworker_app.gateways.oidc.provider import OidcProvider, ProviderClient
+
     needed = {settings.username_claim}
     if settings.root_value:
         needed.add(settings.root_claim)

@@ -48,6 +48,10 @@ IMPORTS_INSIDE: dict[tuple[str, str], str] = {
         "_vectors",
     ): "the Qdrant client costs a fifth of a start; only who uses a server pays it",
     (
+        "youworker_app/wiring_accounts.py",
+        "identity_provider",
+    ): "authlib and joserfc cost a fifth of a start; only who has a provider pays it",
+    (
         "youworker_app/gateways/embeddings/minilm.py",
         "_load",
     ): "onnxruntime takes 25 MB; a server that embeds nothing, or with Ollama, does not pay it",

@@ -1,12 +1,15 @@
 """What proves nobody: ID tokens and keys that are wrong, discovery that cannot be trusted, providers that do not behave."""
 
 import asyncio
+import base64
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from joserfc import jwt
 
 from tests.provider import (
@@ -141,6 +144,23 @@ async def test_a_token_that_the_provider_did_not_sign(provider: FakeProvider, na
 )
 async def test_keys_that_are_none(provider: FakeProvider, found: Any) -> None:
     provider.answer["jwks/"] = lambda request: httpx.Response(200, json={"keys": found})
+    await refused(provider)
+
+
+async def test_a_key_that_can_be_broken(provider: FakeProvider) -> None:
+    """1,024 bits; the library would only warn of it."""
+    weak = rsa.generate_private_key(65_537, 1_024)  # noqa: S505 - what is refused
+    numbers = weak.public_key().public_numbers()
+    modulus = base64.urlsafe_b64encode(numbers.n.to_bytes(128, "big")).rstrip(b"=").decode()
+    told = {"kty": "RSA", "kid": "weak", "use": "sig", "n": modulus, "e": "AQAB"}
+    provider.answer["jwks/"] = lambda request: httpx.Response(200, json={"keys": [told]})
+
+    def signed(claims: dict[str, Any]) -> str:
+        body = unsigned({"alg": "RS256", "kid": "weak"}, claims).rstrip(".")
+        made = weak.sign(body.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{body}.{base64.urlsafe_b64encode(made).rstrip(b'=').decode()}"
+
+    provider.sign = signed
     await refused(provider)
 
 

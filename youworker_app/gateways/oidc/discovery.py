@@ -122,6 +122,9 @@ def _key(told: object) -> Key | None:
         or told.get("use", "sig") != "sig"
     ):
         return None
+    modulus = told.get("n", "")
+    if told["kty"] == "RSA" and (not isinstance(modulus, str) or len(modulus) * 6 < _LEAST_RSA_BITS):
+        return None
     # The chain of certificates is not what a key is believed by here, and reading it is work.
     plain = {name: value for name, value in told.items() if not name.startswith("x5")}
     try:
