@@ -62,6 +62,11 @@ async def test_an_account_is_erased_and_its_receipt_read_again(rest: Rest) -> No
     assert (await root.get("/v1/erasures")).json()["items"] == [receipt]
 
 
+async def test_right_after_a_sign_in_no_body_is_needed(rest: Rest) -> None:
+    anna = await rest.colleague("anna")
+    assert (await anna.delete("/v1/account")).json()["receipt"]["state"] == "done"
+
+
 async def test_a_foreign_page_erases_nobody(rest: Rest) -> None:
     anna = await rest.colleague("anna")
     csrf = anna.headers.pop("x-csrf-token")

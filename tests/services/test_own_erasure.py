@@ -127,6 +127,19 @@ async def test_who_has_no_password_signs_in_anew_first(house: House, anna: Actor
     assert (await own().erase_account(anna, "")).receipt.state == "done"
 
 
+async def test_who_has_just_signed_in_need_not_prove_it_again_with_a_password(
+    house: House, anna: Actor
+) -> None:
+    long_ago = update(LoginSession).where(col(LoginSession.id) == anna.credential_id)
+    await change(house, long_ago.values(created_at=now() - timedelta(minutes=11)))
+    with pytest.raises(PresentPasswordWrong):
+        await own().erase_account(anna, "")
+    await change(house, long_ago.values(created_at=now() - timedelta(minutes=9)))
+    with pytest.raises(PresentPasswordWrong):
+        await own().erase_account(anna, "nonsense")
+    assert (await own().erase_account(anna, "")).receipt.state == "done"
+
+
 async def test_the_last_administrator_stays(house: House) -> None:
     root = await house.person("root")
     with pytest.raises(LastRoot):

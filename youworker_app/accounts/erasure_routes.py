@@ -25,7 +25,7 @@ _TEXT = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 
 
 class EraseBody(BaseModel):
-    """Who has no password here, since another service signs them in, leaves it empty and signs in anew just before."""
+    """May be left out in the session of a sign-in that has just happened; who has no password here signs in anew just before."""
 
     password: str = ""
 
@@ -39,10 +39,10 @@ class ErasedAnswer(BaseModel):
 
 @router.delete("/account", responses=errors(409, 429))
 async def erase_account(
-    request: Request, response: Response, actor: CurrentActor, body: EraseBody
+    request: Request, response: Response, actor: CurrentActor, body: EraseBody | None = None
 ) -> ErasedAnswer:
     """Erases the caller for good. What they shared with a group stays with its admins; groups of nobody else go."""
-    erased = await service(OwnErasureService).erase_account(actor, body.password)
+    erased = await service(OwnErasureService).erase_account(actor, body.password if body else "")
     clear_session(request, response)
     return ErasedAnswer(receipt=erased.receipt, receipt_token=erased.token)
 

@@ -1,4 +1,4 @@
-"""Erasing one's own account: the password is asked for again, or a sign-in that has just happened."""
+"""Erasing one's own account: with the password once more, or right after a sign-in."""
 
 from datetime import timedelta
 from typing import Final
@@ -32,7 +32,7 @@ class OwnErasureService:
         self._slowdown = Slowdown()
 
     async def erase_account(self, actor: Actor, password: str) -> Erased:
-        """Erases the actor for good; nothing opens in their name from the first moment on.
+        """Erases the actor for good; nothing opens in their name from then on. `password` "": they have just signed in.
 
         Raises PresentPasswordWrong, TooManyAttempts, FreshSignInNeeded (where there is no password), LastRoot, AccountHeld.
         """
@@ -51,10 +51,10 @@ class OwnErasureService:
             repository = AccountRepository(unit, actor)
             known = await repository.own_password()
             is_fresh = await repository.is_freshly_signed_in(FRESH)
-        if known is None:
-            if not is_fresh:
-                raise FreshSignInNeeded(minutes=int(FRESH.total_seconds()) // 60)
+        if is_fresh and not password:
             return
+        if known is None:
+            raise FreshSignInNeeded(minutes=int(FRESH.total_seconds()) // 60)
         async with self._slowdown.attempt(actor.user_id, "") as attempt:
             if not await self._passwords.verify(known, password):
                 attempt.failed()
