@@ -1,4 +1,4 @@
-"""Attacks on signing in and on what a sign-in is worth, each over the whole application as an attacker meets it."""
+"""Attacks on signing in and on sessions, each over the whole application as an attacker meets it. Keys: test_credentials.py."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from tests.states.conftest import SignIn, cookie_of, sign_in, tabs
 from tests.states.tab import OpenTab
 from tests.web import Person, Web
 from youworker_app.access.credentials import Carrier, Credential
-from youworker_app.accounts.schemas import ChangeUser, Client, CreateApiKey, CreateUser
+from youworker_app.accounts.schemas import ChangeUser, Client, CreateUser
 from youworker_app.accounts.ui.users_state import UsersState
 from youworker_app.api.cookies import DEVICE_COOKIE, SESSION_COOKIE
 from youworker_app.api.inventory import entries
@@ -132,48 +132,6 @@ async def test_a_cookie_is_worth_nothing_after_signing_out(unlimited: Web, tabs:
     assert (await thief.post("/auth/form/password", data=form)).headers["location"] == "/login"
     await tab.do(DocumentsState.refresh)
     assert [type(each) for each in tab.failures] == [Unauthenticated]
-
-
-async def test_a_suspended_persons_second_key_opens_nothing(unlimited: Web) -> None:
-    root, anna = await unlimited.person("root"), await unlimited.person("anna")
-    second, cookie = await unlimited.keyed(anna.actor), await cookie_of(unlimited.house, "anna")
-    browser = await unlimited.client({"Cookie": cookie})
-    people = unlimited.house.installation.people
-    ways = (anna.http, second.http, browser)
-    await people.set_active(root.actor, anna.actor.user_id, is_active=False)
-    assert [(await way.get("/v1/documents")).status_code for way in ways] == [401] * 3
-    await people.set_active(root.actor, anna.actor.user_id, is_active=True)
-    assert [(await way.get("/v1/documents")).status_code for way in ways] == [200] * 3
-
-
-async def test_a_key_dodges_its_scope_by_no_carrier(unlimited: Web) -> None:
-    anna = await unlimited.person("anna", ["chat:read"])
-    ways: list[tuple[dict[str, str], int]] = [
-        ({"Authorization": f"Bearer {anna.key}"}, 403),
-        ({"X-Api-Key": anna.key}, 403),
-        ({"Cookie": f"{SESSION_COOKIE}={anna.key}"}, 401),
-        ({"Cookie": f"{DEVICE_COOKIE}={anna.key}"}, 401),
-        ({"Authorization": f"Basic {anna.key}"}, 401),
-        ({"X-Api-Key": anna.key, "Authorization": f"Bearer {anna.key}"}, 400),
-        ({"X-Api-Key": anna.key, "Cookie": await cookie_of(unlimited.house, "anna")}, 400),
-    ]
-    for headers, status in ways:
-        client = await unlimited.client(headers)
-        for method, path in (("GET", "/v1/documents"), ("POST", "/v1/groups")):
-            answer = await client.request(method, path, json={"name": "x"} if method == "POST" else None)
-            assert answer.status_code == status, (headers.keys(), method)
-        assert (await client.get(f"/v1/documents?api_key={anna.key}")).status_code == status
-
-
-async def test_a_read_only_key_writes_nothing_over_a_pages_websocket(house: House, tabs: OpenTab) -> None:
-    """A key opens no page at all, wherever in the handshake it stands."""
-    registry.provide(RateLimits, RateLimits(UNLIMITED))
-    anna = await house.person("anna")
-    made = await house.installation.api_keys.create_key(anna, CreateApiKey("reads", ("documents:read",)))
-    tab = tabs("with a key", cookie=f"{SESSION_COOKIE}={made.key}")
-    await tab.do(DocumentsState.delete)
-    await tab.do(DocumentsState.refresh)
-    assert [type(each) for each in tab.failures] == [Unauthenticated] * 2
 
 
 async def test_a_role_that_is_taken_away_is_gone_on_a_socket_that_is_open(
