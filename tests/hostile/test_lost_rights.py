@@ -61,6 +61,7 @@ async def web(
     opened = Web(house, shared_rest(), harden(shared_rest(), OuterPolicy()))
     yield opened
     embedder.gate.set()
+    await house.chat.shut_down(0)  # answers that hang are not waited for
     await opened.close()
     await house.stop()
 

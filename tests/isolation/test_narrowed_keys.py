@@ -10,7 +10,7 @@ from tests.isolation.asking import ask, seen
 from tests.isolation.company import PAPERS, paper_levels
 from tests.isolation.rest_table import BY_ID, WITHOUT_ID
 from tests.isolation.rules import Level
-from tests.isolation.world import World
+from tests.isolation.world import Template, World
 from youworker_app.access.actor import Scope
 from youworker_app.accounts.schemas import CreateApiKey
 
@@ -19,6 +19,14 @@ KEYS = [
     ("owner", "north"),
     ("member", "south"),
 ]  # whose own papers are in the group, and who has a right to less
+
+
+@pytest.fixture
+def template(sqlite_template: Template) -> Template:
+    """One database is enough: the policies are the same SQL, which tests/unit/access compiles for both."""
+    return sqlite_template
+
+
 # Routes without an id that such a key reaches. What is not the group's is refused or left out: tested below for each.
 REACHED = {
     "GET /v1/auth/me",

@@ -1,5 +1,6 @@
 """The guard: a state answers only to the session that it was filled for."""
 
+import pytest
 from reflex.state import State
 from reflex_base.utils.format import format_event_handler
 
@@ -8,6 +9,7 @@ from tests.states.conftest import SignIn, cookie_of
 from tests.states.tab import OpenTab
 from youworker_app.access.actor import Actor
 from youworker_app.access.credentials import Authentication, Carrier, Credential
+from youworker_app.accounts.devices import DeviceService
 from youworker_app.accounts.ui.state import AccountState
 from youworker_app.chat.ui.state import ChatState
 from youworker_app.core import registry
@@ -46,6 +48,24 @@ async def test_a_second_sign_in_of_the_same_person_starts_anew(
     again = tabs(tab.token, cookie=await cookie_of(house, "anna"))
     await again.do(AccountState.open)
     assert (await again.state(AccountState)).username == "anna"
+
+
+@pytest.mark.parametrize("event", ["hydrate", "hydrate_and_load"])
+async def test_a_page_whose_session_was_ended_is_not_sent_what_it_knew(
+    house: House, sign_in: SignIn, tabs: OpenTab, event: str
+) -> None:
+    """Loaded anew, or come back after its socket was cut."""
+    anna, tab = await sign_in("anna")
+    cookie = tab.cookie
+    await tab.do(State.event_handlers["hydrate"])
+    assert (await tab.state(AccountState)).username == "anna"
+    await service(DeviceService).sign_out_others(await house.signed_in("anna"))
+    again = tabs(tab.token, cookie=cookie, path="/404")  # a page on which nothing is loaded
+    again._connected = True
+    await again.do(State.event_handlers[event])
+    state = await again.state(AccountState)
+    assert (state.username, state.csrf_token, state.language) == ("", "", "")
+    assert anna.username == "anna"
 
 
 async def test_the_same_session_keeps_its_state(sign_in: SignIn) -> None:
