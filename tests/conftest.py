@@ -27,8 +27,9 @@ from youworker_app.core.crypto import MasterKeys, new_master_key
 from youworker_app.core.db import Database
 from youworker_app.core.keys import DataKeys
 
-# The same examples each time: what `make test` says of a commit has to be true the next day. `make test-long` tries others.
-hypothesis.settings.register_profile("same", derandomize=True, database=None)
+# The same examples each time, however busy the machine: what `make test` says of a commit has to be true the next day.
+# `make test-long` tries others.
+hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 pytest_plugins = ["tests.model_server.fixtures", "tests.people", "tests.house", "tests.web", "tests.door"]
