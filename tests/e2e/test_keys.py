@@ -5,6 +5,7 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -70,7 +71,9 @@ async def test_a_key_is_narrowed_rotated_and_warned_of_and_a_session_ends_elsewh
                 "Sales"
             ]
             await row.get_by_role("button", name="Rotate").click()
-            await page.get_by_label("The old key ends").select_option("0")
+            overlap = page.get_by_label("The old key ends")
+            await expect(overlap).to_have_value("24")
+            await overlap.select_option("0")
             await page.keyboard.press("Tab")
             await here.picture("keys-rotate", tmp_path)
             assert await here.accessible() == []
@@ -89,6 +92,8 @@ async def test_a_key_is_narrowed_rotated_and_warned_of_and_a_session_ends_elsewh
             assert await here.accessible() == []
 
             there = await visit(browser, viewport=PHONE, color_scheme="dark", locale="it-IT")
+            cut: list[str] = []
+            there.page.on("websocket", lambda socket: socket.on("close", lambda _: cut.append(socket.url)))
             await there.page.goto(f"{product.url}/login?next=/account")
             await there.page.get_by_label("Nome utente").fill("marta")
             await there.page.get_by_label("Password").fill(PASSWORD)
@@ -102,9 +107,11 @@ async def test_a_key_is_narrowed_rotated_and_warned_of_and_a_session_ends_elsewh
             assert not wide
             assert await there.accessible() == []
             # Without a touch there: its socket is cut, it comes again as nobody, and is led to the sign-in.
+            cut.clear()
             await page.goto(f"{product.url}/account")
             await page.get_by_role("button", name="Sign out there").click()
             await there.page.wait_for_url(re.compile(r"/login"))
+            assert [urlsplit(url).path for url in cut] == ["/_event/"]
             assert here.problems == []
     finally:
         product.end()
