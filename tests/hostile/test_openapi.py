@@ -17,6 +17,7 @@ EXAMPLES: Final = 8
 MANY_EXAMPLES: Final = 400
 # What can go well only in another state of the house, so that it is refused here, always as described.
 ALWAYS_REFUSED: Final = {
+    "DELETE /v1/account": "the person is the only administrator",
     "POST /v1/setup": "the house has its first account",
     "POST /v1/ingest/jobs/{job_id}/cancel": "the job is done",
     "POST /v1/ingest/jobs/{job_id}/retry": "the job is done",

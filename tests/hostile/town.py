@@ -74,6 +74,8 @@ class Town:
         await self.add_key()
         await self.add_login()
         await self.add_reset()
+        await self.add_receipt()
+        await self.add_export()
 
     async def restore(self, operation: str) -> None:
         """Makes anew what `operation` (`DELETE /v1/…`) may have taken away when it went well."""
@@ -138,6 +140,17 @@ class Town:
         actor = await self._accounts.authenticate(Credential(Carrier.COOKIE, signed.token))
         self.ids["login_id"] = actor.credential_id
 
+    async def add_receipt(self) -> None:
+        """Somebody who was here, and the receipt of what was destroyed."""
+        people = self.web.house.installation.people
+        made = await people.create_user(self.actor, CreateUser(f"passer{next(self._numbers)}", PASSWORD))
+        self.ids["receipt_token"] = (await people.remove_user(self.actor, made.id)).token
+
+    async def add_export(self) -> None:
+        """All that the person owns, ready to be fetched."""
+        await self.web.house.installation.privacy.exports.start(self.actor)
+        await self.web.ready()
+
     async def add_reset(self) -> None:
         """A link by which a colleague chooses a new password."""
         made = await self.web.house.installation.resets.issue_reset(self.actor, self.ids["user_id"])
@@ -168,6 +181,7 @@ _TAKEN: Final = {
     "DELETE /v1/documents/{document_id}": ("upload",),
     "DELETE /v1/sessions/{session_id}": ("ask",),
     "DELETE /v1/account/history": ("ask",),
+    "DELETE /v1/account/export": ("add_export",),
 }
 
 

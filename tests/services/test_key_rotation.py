@@ -1,6 +1,8 @@
 """Rotating the master key: while people work, killed at any moment, and told in a sentence where it cannot be done."""
 
+import asyncio
 import stat
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from youworker_app.core.registry import provide
 from youworker_app.core.secrets import KeyPlace, MasterKeyOutside, load_master
 from youworker_app.core.settings import SecuritySettings, Settings
 from youworker_app.documents.schemas import DocumentFilter
+from youworker_app.ingestion.schemas import Upload
 from youworker_app.local import served_locally
 from youworker_app.rest import build_local
 
@@ -118,6 +121,28 @@ async def test_people_go_on_meanwhile(house: House, anna: Actor, settings: Setti
             await house.upload(anna, b"Another text of the same day.", "later.txt")
             assert house.installation.keys.master.is_newest(house.installation.keys.current(early))
             await everything_is_readable_now(house, anna)
+    [newest] = (settings.storage.secrets_dir / "master.key").read_text().split()
+    assert await all_open_with(house.installation.db, MasterKeys([newest]))
+
+
+async def test_an_upload_that_began_before_ends_under_the_new_key(
+    house: House, anna: Actor, settings: Settings
+) -> None:
+    """Its key was wrapped under the old one, which nobody has any more when it is stored."""
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"The beginning of a long report. " * 1_000
+        arrived.set()
+        await go_on.wait()
+        yield b"And its end."
+
+    upload = asyncio.create_task(house.ingestion.upload(anna, Upload("slow.txt"), slow()))
+    await arrived.wait()
+    await rotated(rotation(house, settings))
+    go_on.set()
+    await upload
+    await house.installation.queue.idle()
     [newest] = (settings.storage.secrets_dir / "master.key").read_text().split()
     assert await all_open_with(house.installation.db, MasterKeys([newest]))
 
