@@ -4,21 +4,15 @@ A search is what a question costs the store: nearest vectors and best terms at t
 process of its own that takes its memory with it.
 """
 
-import asyncio
 import re
-import sys
 from collections.abc import AsyncIterator
 
 from bench.context import Bench
 from bench.figures import Figure
-from bench.machine import ROOT
+from bench.programs import printed_by
 
 _FIGURE = re.compile(r"^(\w+) +([\d.,]+)$", re.MULTILINE)  # the store's log stands between them
 _SEARCHED = "wide_hybrid_p95_ms"
-
-
-class NotMeasured(Exception):
-    """What the process said last."""
 
 
 async def measure(bench: Bench) -> AsyncIterator[Figure]:
@@ -29,17 +23,6 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
 
 
 async def _figure(name: str, points: int) -> Figure:
-    command = [sys.executable, "-m", "bench.vectors", "--points", str(points), "--no-renewal"]
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        printed, complaints = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise NotMeasured(complaints.decode(errors="replace")[-500:])
-    told = {key: float(value.replace(",", "")) for key, value in _FIGURE.findall(printed.decode())}
+    printed = await printed_by("bench.vectors", "--points", str(points), "--no-renewal")
+    told = {key: float(value.replace(",", "")) for key, value in _FIGURE.findall(printed)}
     return Figure(name, round(told[_SEARCHED], 2), {"points": points, **told})

@@ -1,16 +1,19 @@
 """One's own account and the page of people, as tabs hold them."""
 
+import asyncio
+
 import pytest
 
 from tests.house import PASSWORD, House
 from tests.states.conftest import SignIn, cookie_of
 from tests.states.tab import OpenTab
 from youworker_app.access.actor import Actor
-from youworker_app.accounts.schemas import Client
+from youworker_app.accounts.schemas import ChangeUser, Client
 from youworker_app.accounts.ui.account_state import AccountPageState, DevicesState
 from youworker_app.accounts.ui.keys_state import KeysState
 from youworker_app.accounts.ui.state import AccountState, EntranceState
 from youworker_app.accounts.ui.users_state import UsersState
+from youworker_app.chat.ui.live import LiveState
 from youworker_app.ui.errors import ToastState
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Safari/604.1"
@@ -128,6 +131,22 @@ async def test_who_is_demoted_is_so_in_an_open_page(sign_in: SignIn, house: Hous
     await other.do(UsersState.choose, user_id=root.user_id, action="suspend")
     assert [type(failure).__name__ for failure in other.failures] == ["RootOnly"]
     assert isinstance(await house.signed_in("root"), Actor)
+
+
+async def test_an_open_page_learns_by_itself_that_its_person_is_demoted(
+    sign_in: SignIn, house: House
+) -> None:
+    root = await house.person("root")
+    anna, tab = await sign_in("anna")
+    people = house.installation.people
+    await people.change_user(root, anna.user_id, ChangeUser(is_root=True))
+    await tab.do(AccountState.open)
+    watching = await tab.start(LiveState.watch)
+    await people.change_user(root, anna.user_id, ChangeUser(is_root=False))
+    async with asyncio.timeout(10):
+        while (await tab.state(AccountState)).is_root:
+            await asyncio.sleep(0.05)
+    watching.cancel()
 
 
 async def test_the_menu_leads_to_the_pages(sign_in: SignIn) -> None:
