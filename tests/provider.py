@@ -111,7 +111,7 @@ class FakeProvider:
             return await found if inspect.isawaitable(found) else found
         match path:
             case ".well-known/openid-configuration":
-                return httpx.Response(200, json=self._metadata())
+                return httpx.Response(200, json=self.told_of_itself())
             case "jwks/":
                 return httpx.Response(200, json={"keys": [self.key.as_dict(private=False)]})
             case "token/":
@@ -145,7 +145,8 @@ class FakeProvider:
         told = {"iss": self.issuer, "aud": CLIENT_ID, "iat": moment, "exp": moment + 120, "jti": uuid4().hex}
         return self.signed({**told, "events": {LOGOUT_EVENT: {}}, **claims}, typ="logout+jwt")
 
-    def _metadata(self) -> dict[str, Any]:
+    def told_of_itself(self) -> dict[str, Any]:
+        """Its metadata, with what a test puts over it."""
         honest = {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}authorize",

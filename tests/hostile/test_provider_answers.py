@@ -147,6 +147,12 @@ async def test_keys_that_are_none(provider: FakeProvider, found: Any) -> None:
     await refused(provider)
 
 
+async def test_a_very_long_list_of_keys(provider: FakeProvider) -> None:
+    keys = [provider.key.as_dict(private=False)] * 51
+    provider.answer["jwks/"] = lambda request: httpx.Response(200, json={"keys": keys})
+    await refused(provider)
+
+
 async def test_a_key_that_can_be_broken(provider: FakeProvider) -> None:
     """1,024 bits; the library would only warn of it."""
     weak = rsa.generate_private_key(65_537, 1_024)  # noqa: S505 - what is refused
@@ -221,6 +227,15 @@ async def test_discovery_that_is_huge_or_malformed(provider: FakeProvider, name:
     with pytest.raises(error):
         await client_of(provider).begin(CALLBACK)
     assert provider.asked == [DISCOVERY]
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 302, 307, 400, 404])
+async def test_discovery_that_is_no_answer(provider: FakeProvider, status: int) -> None:
+    """What would be right with 200: an error's body, or a redirect's, is nobody's word."""
+    honest = provider.told_of_itself()
+    provider.answer[DISCOVERY] = lambda request: httpx.Response(status, json=honest)
+    with pytest.raises(ProviderAnswerWrong):
+        await client_of(provider).begin(CALLBACK)
 
 
 async def test_a_slow_provider(provider: FakeProvider) -> None:

@@ -6,6 +6,8 @@ from tests.house import House
 from tests.states.conftest import SignIn
 from tests.states.tab import OpenTab
 from youworker_app.accounts.ui.state import AccountState, EntranceState
+from youworker_app.core.registry import service
+from youworker_app.core.settings import ForwardAuthSettings, OidcSettings, Settings
 from youworker_app.ui.errors import ToastState
 
 
@@ -56,6 +58,35 @@ async def test_the_sign_in_says_what_was_wrong(
     tab = tabs(path=path, language=language)
     await tab.do(EntranceState.open_login)
     assert (await tab.state(EntranceState)).problem == expected
+
+
+async def test_the_sign_in_offers_the_companys_own(house: House, tabs: OpenTab) -> None:
+    await house.person("root")
+    settings, oidc = service(Settings), OidcSettings(issuer="https://auth.example.test/", client_id="us")
+    proxies = ForwardAuthSettings(proxies=("10.0.0.5",))
+
+    async def offered(path: str) -> tuple[str, str, bool]:
+        tab = tabs(path=path)
+        await tab.do(EntranceState.open_reset if path.startswith("/reset") else EntranceState.open_login)
+        state = await tab.state(EntranceState)
+        return state.provider, state.provider_address, state.takes_passwords
+
+    assert (await offered("/login"))[0] == ""
+    settings.forward_auth = proxies
+    assert await offered("/login?next=/documents") == (
+        "Authentik",
+        "/v1/auth/forwarded?next=%2Fdocuments",
+        True,
+    )
+    # A link is for the provider's door alone, which takes it.
+    assert (await offered("/reset?token=abc"))[0] == ""
+    settings.oidc = oidc
+    assert await offered("/login") == ("auth.example.test", "/v1/auth/oidc/login?", True)
+    assert (await offered("/reset?token=abc"))[1] == "/v1/auth/oidc/login?invite=abc"
+    settings.oidc = OidcSettings(
+        issuer="https://auth.example.test/", client_id="us", name="The company", local_sign_in=False
+    )
+    assert (await offered("/login"))[::2] == ("The company", False)
 
 
 async def test_the_page_knows_its_person(sign_in: SignIn, house: House) -> None:
