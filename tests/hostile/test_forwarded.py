@@ -214,7 +214,7 @@ async def test_somebody_elses_key_opens_nothing(door: Door) -> None:
     await client(door, PROXY, WITH_KEY).get("/v1/documents")
     bruno = {**BRUNO, "X-authentik-youworker-key": KEY}
     assert (await client(door, PROXY, bruno).get("/v1/documents")).status_code == 401
-    await enter(client(door, PROXY, bruno))
+    assert refusal(await enter(client(door, PROXY, bruno))) == ""
     assert (await client(door, STRANGER, {"x-api-key": KEY}).get("/v1/auth/me")).json()["username"] == "anna"
     own = await door.web.person("carla")
     theirs = {**BRUNO, "X-authentik-youworker-key": own.key}
