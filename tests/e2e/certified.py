@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,7 +42,9 @@ def certified_provider(port: int, origin: str, folder: Path) -> Iterator[Certifi
     program, path = installed() / "provider.mjs", folder / "provider.log"
     with path.open("wb") as log:
         command = [str(BINARIES / "node"), str(program), str(port), origin]
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=_environment())
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, env=_environment(), start_new_session=True
+        )
     try:
         began = time.monotonic()
         while "listening" not in path.read_text():
@@ -50,7 +53,8 @@ def certified_provider(port: int, origin: str, folder: Path) -> Iterator[Certifi
             time.sleep(0.02)
         yield CertifiedProvider(f"http://127.0.0.1:{port}", path)
     finally:
-        process.terminate()
+        # What `node` is in the environment starts the real one and does not end it with itself.
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=30)
 
 
