@@ -183,6 +183,43 @@ async def test_a_full_disk_is_told(house: House, anna: Actor, monkeypatch: pytes
         await exports().open(anna)
 
 
+async def test_what_nobody_expected_is_told_with_a_reference(
+    house: House, anna: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(self: ExportService, actor: Actor) -> AsyncIterator[object]:
+        raise KeyError(actor.user_id)
+        yield
+
+    monkeypatch.setattr(ExportService, "_files", broken)
+    await exports().start(anna)
+    await house.installation.queue.idle()
+    view = await exports().get(anna)
+    assert (view.state, view.error_code) == ("failed", "EXPORT_FAILED")
+    assert f"export-{view.id}" in view.error
+    monkeypatch.undo()
+    assert len(documents_in(await made(house, anna))) == 2
+
+
+async def test_one_that_is_being_made_can_be_taken_away(
+    house: House, anna: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = asyncio.Event()
+
+    async def stuck(self: ExportService, actor: Actor) -> AsyncIterator[object]:
+        reached.set()
+        await asyncio.Event().wait()
+        yield
+
+    monkeypatch.setattr(ExportService, "_files", stuck)
+    await exports().start(anna)
+    async with asyncio.timeout(30):
+        await reached.wait()
+        await exports().discard(anna)
+        await house.installation.queue.idle()
+    assert (await every_row(house.installation.db))["data_exports"] == []
+    assert not [path for path in (tmp_path / "data" / "exports").rglob("*") if path.is_file()]
+
+
 async def test_who_was_suspended_gets_none(house: House, anna: Actor) -> None:
     assert house.root
     view = await exports().start(anna)

@@ -34,6 +34,7 @@ from youworker_app.core.paging import PageRequest
 from youworker_app.core.ports import Ports
 from youworker_app.core.registry import service
 from youworker_app.core.telemetry import client_address
+from youworker_app.gateways.blobs.errors import StorageAway
 from youworker_app.models.accounts import LoginSession, User
 
 NAME = "annabella-rossi"
@@ -214,3 +215,34 @@ async def test_an_administrator_reads_all_receipts(house: House, anna: Actor) ->
     carla = await house.person("carla")
     with pytest.raises(RootOnly):
         await erasures.list_receipts(carla, PageRequest())
+
+
+async def test_a_receipt_does_not_say_what_is_not_true_yet(
+    house: House, anna: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that cannot be reached lie there still, as noise: what the next start sweeps is done then."""
+
+    async def away(blob_id: str) -> None:
+        raise StorageAway(reason="EIO")
+
+    monkeypatch.setattr(house.installation.gateways.blobs, "delete", away)
+    erased = await own().erase_account(anna, PASSWORD)
+    assert (erased.receipt.state, erased.receipt.finished_at) == ("erased", None)
+    assert "under way" in receipt_text(erased.receipt)
+    await service(Erasures).resume()
+    assert (await service(Erasures).receipt(erased.token)).state == "done"
+
+
+async def test_one_that_cannot_go_on_yet_waits(
+    cut_off: House, anna: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(by: object, user_id: str) -> None:
+        raise StorageAway(reason="EIO")
+
+    monkeypatch.setattr(cut_off.installation.groups, "close_deserted", away)
+    erasures = service(Erasures)
+    await erasures.resume()
+    assert [each["state"] for each in (await every_row(cut_off.installation.db))["erasures"]] == ["running"]
+    monkeypatch.undo()
+    await erasures.resume()
+    assert [each["state"] for each in (await every_row(cut_off.installation.db))["erasures"]] == ["done"]
