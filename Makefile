@@ -24,6 +24,8 @@ CORE_SOURCES := youworker_app/access/*,youworker_app/*/service.py
 # Tests at the same time. Those that share a fixture of their module stay together (tests/conftest.py).
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
+# The slowest are told: the whole takes less than 15 minutes on two cores, with what it installs.
+SLOWEST := --durations=25 --durations-min=5
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -53,8 +55,8 @@ ready: ## Install all that the tests need, build the front end and check style, 
 
 test: ready ## All tests except the long ones, with coverage; installs what they need
 	@failed=0; \
-	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not long and unmeasured" || failed=1; \
-	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not long and not unmeasured" --cov --cov-report=term || failed=1; \
+	$(PYTEST) $(SLOWEST) -n $(WORKERS) --dist loadgroup -m "not long and unmeasured" || failed=1; \
+	$(PYTEST) $(SLOWEST) -n $(WORKERS) --dist loadgroup -m "not long and not unmeasured" --cov --cov-report=term || failed=1; \
 	exit $$failed
 	@$(BIN)/coverage report --fail-under=$(COVERAGE_MIN) --format=total >/dev/null \
 		|| { echo "Branch coverage is below $(COVERAGE_MIN) %."; exit 1; }

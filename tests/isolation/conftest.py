@@ -13,6 +13,14 @@ from tests.isolation.world import Template, World, beside, make_template, opened
 Copies: TypeAlias = Callable[[], AbstractAsyncContextManager[World]]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What every handler gives everybody is asked on PostgreSQL in `make test-long`: REST asks the same services there."""
+    for item in items:
+        if item.nodeid.startswith("tests/isolation/test_handlers.py::test_what_everybody_gets[postgres"):
+            item.add_marker("long")
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(sqlite_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Template:
     """The company in a file, made once a process."""
