@@ -100,6 +100,9 @@ async def test_the_receipt_lists_what_was_destroyed(house: House, anna: Actor) -
     text = receipt_text(receipt)
     assert all(key in text for key in keys)
     assert "conversations: messages: 2" in text
+    italian = receipt_text(receipt, "it").splitlines()
+    assert italian[0] == "YouWorker: ricevuta di cancellazione"
+    assert len(italian) == len(text.splitlines())
     for told in (text, str(await every_row(house.installation.db))):
         assert NAME not in told
     for wrong in ("", "nonsense", "\0", receipt.id):

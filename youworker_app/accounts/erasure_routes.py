@@ -60,9 +60,11 @@ async def list_erasures(actor: CurrentActor, page: PageQuery) -> Page[ErasureRec
     dependencies=[Depends(address_pays)],
 )
 async def get_receipt(
-    receipt_token: OpaqueId, form: Annotated[Literal["json", "text"], Query(alias="format")] = "json"
+    receipt_token: OpaqueId,
+    form: Annotated[Literal["json", "text"], Query(alias="format")] = "json",
+    language: Literal["en", "it"] = "en",
 ) -> ErasureReceipt | PlainTextResponse:
-    """The receipt that the token opens, for whoever holds it: they have no account any more."""
+    """The receipt that the token opens, for whoever holds it: they have no account any more. `language` is the text's."""
     receipt = await service(Erasures).receipt(receipt_token)
     if form == "json":
         return receipt
@@ -70,4 +72,4 @@ async def get_receipt(
         "content-disposition": 'attachment; filename="erasure-receipt.txt"',
         "cache-control": "no-store",
     }
-    return PlainTextResponse(receipt_text(receipt), headers=headers)
+    return PlainTextResponse(receipt_text(receipt, language), headers=headers)

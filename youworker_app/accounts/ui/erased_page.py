@@ -44,7 +44,9 @@ def _receipt() -> rx.Component:
             class_name="facts",
         ),
         rx.el.div(
-            link_button(t("erased.as_text"), address + "?format=text", icon="file-text"),
+            link_button(
+                t("erased.as_text"), address + "?format=text&language=" + BaseState.language, icon="file-text"
+            ),
             link_button(t("erased.as_json"), address, icon="braces"),
             class_name="dialog-actions",
         ),
