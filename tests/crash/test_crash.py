@@ -52,7 +52,11 @@ async def survive(life: Life, kills: int) -> None:
         raise
 
 
-async def test_a_death_at_every_boundary(tmp_path: Path) -> None:
+# Every second one in `make test`, some of each scene; all of them take more than a minute.
+@pytest.mark.parametrize(
+    "points", [list(SCENES)[::2], pytest.param(list(SCENES), marks=pytest.mark.long)], ids=["half", "all"]
+)
+async def test_a_death_at_every_boundary(tmp_path: Path, points: list[str]) -> None:
     async with living(tmp_path, "boundaries") as life:
         life.arm("index noted, not made")
         assert not await life.start()
@@ -60,7 +64,7 @@ async def test_a_death_at_every_boundary(tmp_path: Path) -> None:
         assert await life.start()
         await life.found()
         life.models.piece_pause_s = 0.02
-        for point in SCENES:
+        for point in points:
             await play(life, point)
             assert await life.start(), life.product.log[-3_000:]
             if point == "answer half said":
