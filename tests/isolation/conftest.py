@@ -13,11 +13,17 @@ from tests.isolation.world import Template, World, beside, make_template, opened
 Copies: TypeAlias = Callable[[], AbstractAsyncContextManager[World]]
 
 
+_LONG = (
+    "tests/isolation/test_handlers.py::test_what_everybody_gets[postgres",
+    "tests/isolation/test_machine.py::test_a_random_company[postgres",
+)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What every handler gives everybody is asked on PostgreSQL in `make test-long`: REST asks the same services there."""
+    """What takes long on PostgreSQL and is asked there in another way, over REST, is left to `make test-long`."""
     for item in items:
-        if item.nodeid.startswith("tests/isolation/test_handlers.py::test_what_everybody_gets[postgres"):
+        if item.nodeid.startswith(_LONG):
             item.add_marker("long")
 
 
