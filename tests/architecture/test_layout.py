@@ -44,6 +44,10 @@ IMPORTS_INSIDE: dict[tuple[str, str], str] = {
         "serve",
     ): "the settings are read at the same time, by a child that does not serve",
     (
+        "youworker_app/core/migrations.py",
+        "migrate",
+    ): "Alembic takes 11 MB; only a start that has something to migrate pays it",
+    (
         "youworker_app/wiring_gateways.py",
         "_vectors",
     ): "the Qdrant client costs a fifth of a start; only who uses a server pays it",

@@ -336,7 +336,7 @@ def machine(seed: Seed) -> Any:
 
 
 def test_a_random_company(seed: Seed) -> None:
-    """The same steps each time, a hundred in files and (in the long tests) forty on PostgreSQL, none of them in an empty company."""
+    """The same steps each time, a hundred in files and forty on PostgreSQL (a long test), none in an empty company."""
     examples = 5 if isinstance(seed.databases, SqliteDatabases) else 2
     run_state_machine_as_test(
         machine(seed),

@@ -19,7 +19,7 @@ from tests.filling import Rows, differences, fill, rows_of, tables_of
 from tests.services.test_migrations import empty_url
 from tests.trail import events_of
 from youworker_app.audit.forms import is_genuine
-from youworker_app.core import migrations
+from youworker_app.core import alembic_commands, migrations
 from youworker_app.core.db import Database
 from youworker_app.core.keys import DataKeys
 
@@ -45,11 +45,11 @@ async def run(url: str, step: Callable[[Connection], T]) -> T:
 
 
 async def up(url: str, revision: str = "head") -> None:
-    await run(url, partial(migrations.upgrade, revision=revision))
+    await run(url, partial(alembic_commands.upgrade, revision=revision))
 
 
 async def down(url: str, revision: str) -> None:
-    await run(url, partial(migrations.downgrade, revision=revision))
+    await run(url, partial(alembic_commands.downgrade, revision=revision))
 
 
 async def kept(url: str) -> Rows:
@@ -75,7 +75,7 @@ async def test_rows_come_up_from_every_older_release(empty_url: str) -> None:
         before = await kept(empty_url)
         await up(empty_url)
         assert differences(before, await kept(empty_url)) == []
-        await run(empty_url, migrations.check)
+        await run(empty_url, alembic_commands.check)
         await down(empty_url, "base")
         assert await kept(empty_url) == {}
 
@@ -94,7 +94,7 @@ async def test_rows_go_down_to_every_older_release_and_up_again(empty_url: str) 
         assert differences(before, lowest) == []
         await up(empty_url)
         assert differences(lowest, await kept(empty_url)) == []
-        await run(empty_url, migrations.check)
+        await run(empty_url, alembic_commands.check)
         await down(empty_url, "base")
 
 
