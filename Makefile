@@ -24,7 +24,7 @@ CORE_SOURCES := youworker_app/access/*,youworker_app/*/service.py
 # Tests at the same time. Those that share a fixture of their module stay together (tests/conftest.py).
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
-# The slowest are told: the whole takes less than 15 minutes on two cores, with what it installs.
+# The slowest are told: with what it installs, the whole should take less than 15 minutes on two cores.
 SLOWEST := --durations=25 --durations-min=5
 
 help: ## Show this list

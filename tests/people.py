@@ -241,3 +241,17 @@ async def again(database: Database, actor: Actor) -> Actor:
     async with database.read() as unit:
         fresh = await actor_for_user(unit, actor.user_id)
     return replace(actor, group_ids=fresh.group_ids, admin_group_ids=fresh.admin_group_ids)
+
+
+@pytest.fixture
+def counting(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The hashes that passwords were compared with: what takes the time of a sign-in."""
+    seen: list[str] = []
+    verify = PasswordHasher.verify
+
+    def counted(self: PasswordHasher, known: str, password: bytes) -> bool:
+        seen.append(known)
+        return verify(self, known, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", counted)
+    return seen

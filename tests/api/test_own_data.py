@@ -3,6 +3,7 @@
 import io
 import zipfile
 
+import httpx
 import pytest
 
 from tests.api.rest import Rest, error_of
@@ -33,8 +34,8 @@ async def test_a_held_persons_history_stays(web: Web) -> None:
     assert len(await listed(anna.http)) == 1
 
 
-async def listed(http: object) -> list[str]:
-    return [each["id"] for each in (await http.get("/v1/sessions")).json()["items"]]  # type: ignore[attr-defined]
+async def listed(http: httpx.AsyncClient) -> list[str]:
+    return [each["id"] for each in (await http.get("/v1/sessions")).json()["items"]]
 
 
 async def test_an_account_is_erased_and_its_receipt_read_again(rest: Rest) -> None:

@@ -280,20 +280,6 @@ async def test_an_unknown_name_costs_as_much_work(
         assert counting[0].startswith("$argon2id$")
 
 
-@pytest.fixture
-def counting(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The hashes that were verified against."""
-    seen: list[str] = []
-    verify = PasswordHasher.verify
-
-    def counted(self: PasswordHasher, known: str, password: bytes) -> bool:
-        seen.append(known)
-        return verify(self, known, password)
-
-    monkeypatch.setattr(PasswordHasher, "verify", counted)
-    return seen
-
-
 async def test_guessing_is_slowed_down(make_user: MakeUser, accounts: AccountService) -> None:
     await make_user("anna")
     here, there = Client(address="10.0.0.1"), Client(address="10.0.0.2")
